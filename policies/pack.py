@@ -1,0 +1,218 @@
+"""A policy pack: text → frozen `PolicyPack` with a digest. Numbers and clauses that people edit.
+
+A pack is a folder of strict YAML files, one per chapter; `read_pack` merges a pack onto the one it
+`extends`, validates, and names it by the SHA-256 of its merged value in RFC 8785 canonical JSON.
+Every decision records that digest. Durations are written in seconds (`_s`) or days (`_d`).
+"""
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import rfc8785
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from policies.errors import PackFault
+from policies.strict_yaml import YamlFault, load
+
+
+class _Chapter(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class BundleLimits(_Chapter):
+    """What one bundle may weigh. Bytes, characters, counts."""
+
+    total_bytes: int = Field(gt=0)
+    file_bytes: int = Field(gt=0)
+    files: int = Field(gt=0)
+    manifest_bytes: int = Field(gt=0)
+    instructions_chars: int = Field(gt=0)
+    name_chars: int = Field(gt=0)
+    description_chars: int = Field(gt=0)
+    starters: int = Field(ge=0)
+    starter_chars: int = Field(gt=0)
+    actions: int = Field(ge=0)
+
+
+class StaticRules(_Chapter):
+    """What the static scan blocks. A rule id absent here is reported as advisory."""
+
+    blocking: tuple[str, ...]
+    knowledge_types: tuple[str, ...]  # allowed file extensions, lower case, with the dot
+    categories: tuple[str, ...]
+
+
+class Suite(_Chapter):
+    """One dynamic suite of the test plan. `samples` answers are drawn for each case."""
+
+    id: str
+    kind: Literal["secret_leak", "instruction_leak", "starters"]
+    weight: Literal["zero_tolerance", "blocking", "advisory"]
+    prompts: tuple[str, ...] = ()
+    samples: int = Field(default=1, ge=1, le=20)
+    max_tokens: int = Field(default=64, ge=1, le=4096)
+    max_violations: int = Field(default=0, ge=0)
+
+
+class Waiver(_Chapter):
+    """A named person of a role accepts a stated gap in the evidence (I6)."""
+
+    cause: Literal["stand_in", "incomplete", "inconclusive"]
+    suites: tuple[str, ...]
+    by: str
+    role: str
+    reason: str
+
+
+class Testing(_Chapter):
+    suites: tuple[Suite, ...]
+    waivers: tuple[Waiver, ...] = ()
+    max_s: int = Field(gt=0)
+    evidence_life_s: int = Field(gt=0)
+
+    @model_validator(mode="after")
+    def _zero_tolerance_is_never_waived(self) -> "Testing":
+        strict = {suite.id for suite in self.suites if suite.weight == "zero_tolerance"}
+        for waiver in self.waivers:
+            if strict & set(waiver.suites):
+                raise ValueError(f"zero-tolerance suites are never waived: {sorted(strict)}")
+        return self
+
+
+class Clause(_Chapter):
+    id: str
+    title: str
+    remedy: str
+
+
+class ChecklistItem(_Chapter):
+    id: str
+    question: str
+
+
+class Tier(_Chapter):
+    """What a risk tier demands. `due_business_s` counts opening hours of the calendar."""
+
+    due_business_s: int = Field(gt=0)
+    approvals: int = Field(ge=1, le=2)
+
+
+class Review(_Chapter):
+    lease_s: int = Field(gt=0)
+    lease_max_s: int = Field(gt=0)
+    claims: int = Field(gt=0)
+    undo_s: int = Field(ge=0)
+    info_s: int = Field(gt=0)
+    changes_s: int = Field(gt=0)
+    warn_before_s: tuple[int, ...]
+    reopen_s: int = Field(ge=0)
+    answer_due_business_s: int = Field(gt=0)
+    second_due_business_s: int = Field(gt=0)
+    approval_life_s: int = Field(gt=0)
+    appeal_s: int = Field(gt=0)
+    ladder: tuple[float, ...]  # nudge, breach, escalation, as shares of the time to the due date
+    tiers: Mapping[Literal["low", "medium", "high"], Tier]
+    separation: Literal["person", "organisation"]
+    checklist: tuple[ChecklistItem, ...]
+    clauses: tuple[Clause, ...]
+
+
+class Calendar(_Chapter):
+    """Business hours of the store's zone. Days 0 = Monday. `open_from == open_until` = all day."""
+
+    zone: str
+    days: tuple[int, ...]
+    open_from: str
+    open_until: str
+    holidays: tuple[str, ...] = ()
+
+
+class Stage(_Chapter):
+    """One step of a rollout: weight in basis points (1 to 10000), least soak and sample."""
+
+    weight_bp: int = Field(ge=1, le=10_000)
+    visibility: Literal["link", "unlisted_search", "category", "featured"]
+    soak_s: int = Field(ge=0)
+    min_sample: int = Field(default=0, ge=0)
+
+
+class Rollout(_Chapter):
+    first: tuple[Stage, ...] = Field(min_length=1)
+    update: tuple[Stage, ...] = Field(min_length=1)
+    max_lateness_s: int = Field(gt=0)
+    pause_max_s: int = Field(gt=0)
+
+    @model_validator(mode="after")
+    def _weights_grow_to_everyone(self) -> "Rollout":
+        for plan in (self.first, self.update):
+            weights = [stage.weight_bp for stage in plan]
+            if weights != sorted(weights) or weights[-1] != 10_000:
+                raise ValueError("stages must not shrink and must end at 10000")
+        return self
+
+
+class PolicyPack(_Chapter):
+    """The versioned rules. `digest` is what decisions record."""
+
+    name: str
+    title: str
+    limits: BundleLimits
+    static: StaticRules
+    testing: Testing
+    review: Review
+    calendar: Calendar
+    rollout: Rollout
+    digest: str = ""
+
+    def clause(self, clause_id: str) -> Clause | None:
+        return next((c for c in self.review.clauses if c.id == clause_id), None)
+
+
+def merge(base: Any, over: Any) -> Any:
+    """Mappings merge by key, everything else is replaced."""
+    if isinstance(base, Mapping) and isinstance(over, Mapping):
+        return {k: merge(base[k], over[k]) if k in base and k in over else over.get(k, base.get(k))
+                for k in {**base, **over}}
+    return over
+
+
+def pack_of(value: Mapping[str, Any]) -> PolicyPack:
+    """Validate a merged value. Raises `PackFault` that names every field at fault."""
+    value = {k: v for k, v in value.items() if k not in ("extends", "digest")}
+    digest = hashlib.sha256(rfc8785.dumps(value)).hexdigest()
+    try:
+        return PolicyPack.model_validate({**value, "digest": digest})
+    except ValidationError as fault:
+        lines = "; ".join(
+            f"/{'/'.join(map(str, e['loc']))}: {e['msg']}" for e in fault.errors()
+        )
+        raise PackFault(f"policy pack {value.get('name', '?')!r}: {lines}") from fault
+
+
+def read_pack(name: str, texts: Mapping[str, Mapping[str, str]]) -> PolicyPack:
+    """Build pack `name` from `{pack: {file: text}}`, following `extends`. Raises `PackFault`."""
+    seen: list[str] = []
+    value: Any = {}
+    current: str | None = name
+    while current is not None:
+        if current in seen:
+            raise PackFault(f"policy packs extend each other in a circle: {' → '.join(seen)}")
+        if current not in texts:
+            raise PackFault(f"no policy pack {current!r}; known: {', '.join(sorted(texts))}")
+        seen.append(current)
+        own: dict[str, Any] = {}
+        for file, text in sorted(texts[current].items()):
+            try:
+                chapter = load(text)
+            except YamlFault as fault:
+                raise PackFault(f"{current}/{file}: {fault}") from fault
+            if not isinstance(chapter, Mapping):
+                raise PackFault(f"{current}/{file}: a mapping is expected")
+            twice = own.keys() & chapter.keys()
+            if twice:
+                raise PackFault(f"{current}/{file}: chapters given twice: {sorted(twice)}")
+            own.update(chapter)
+        value = merge(own, value)
+        current = own.get("extends")
+    return pack_of(value)
