@@ -5,6 +5,8 @@ JSON integers and JSON floats are anything else. Used for bundles (hostile) and 
 """
 
 import re
+from collections.abc import Hashable
+from math import isinf
 from typing import Any
 
 import yaml
@@ -22,7 +24,8 @@ class YamlFault(ValueError):
 
 
 class _StrictLoader(yaml.SafeLoader):
-    yaml_implicit_resolvers: dict[str, Any] = {}
+    # Our own table; the types of the base class know it as an instance attribute.
+    yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012
 
     def __init__(self, stream: str) -> None:
         super().__init__(stream)
@@ -43,11 +46,14 @@ class _StrictLoader(yaml.SafeLoader):
         if self._nodes > MAX_NODES:
             raise YamlFault(f"more than {MAX_NODES} values", mark.line + 1, mark.column + 1)
         try:
-            return super().compose_node(parent, index)  # type: ignore[no-any-return]
+            node: yaml.Node | None = super().compose_node(parent, index)
         finally:
             self._depth -= 1
+        if isinstance(node, yaml.ScalarNode):
+            _check_scalar(node)
+        return node
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[str, Any]:
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         seen: set[str] = set()
         for key_node, _ in node.value:
             mark = key_node.start_mark
@@ -58,6 +64,17 @@ class _StrictLoader(yaml.SafeLoader):
             seen.add(key_node.value)
             key_node.tag = "tag:yaml.org,2002:str"
         return super().construct_mapping(node, deep=deep)
+
+
+def _check_scalar(node: yaml.ScalarNode) -> None:
+    """Refuse what JSON cannot carry on: half a surrogate pair, an infinite number."""
+    if not node.value.isascii() and any("\ud800" <= c <= "\udfff" for c in node.value):
+        message = "half of a surrogate pair: write the character itself"
+    elif node.tag == "tag:yaml.org,2002:float" and isinf(float(node.value)):
+        message = "a number too large"
+    else:
+        return
+    raise YamlFault(message, node.start_mark.line + 1, node.start_mark.column + 1)
 
 
 for _tag, _pattern, _first in (
@@ -82,10 +99,19 @@ def load(text: str) -> Any:
         place = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         raise YamlFault(fault.problem or "not YAML", *place) from fault
     except yaml.reader.ReaderError as fault:
-        raise YamlFault(f"a character that YAML does not allow: U+{ord(str(fault.character)):04X}"
-                        if isinstance(fault.character, str) else "not UTF-8") from fault
+        before = text[: fault.position]
+        line = before.count("\n") + 1
+        column = fault.position - (before.rfind("\n") + 1) + 1
+        message = f"a character that YAML does not allow: U+{int(fault.character):04X}"
+        raise YamlFault(message, line, column) from fault
+    except (ValueError, OverflowError) as fault:
+        if isinstance(fault, YamlFault):
+            raise
+        # PyYAML hands an escape beyond U+10FFFF straight to chr().
+        place = (loader.line + 1, loader.column + 1) if loader else (1, 1)
+        raise YamlFault("an escape that names no character", *place) from fault
     except RecursionError as fault:
         raise YamlFault(f"nested deeper than {MAX_DEPTH}") from fault
     finally:
         if loader is not None:
-            loader.dispose()  # type: ignore[no-untyped-call]
+            loader.dispose()

@@ -1,0 +1,141 @@
+"""Bundles and evidence as objects named by their SHA-256: a folder by default, S3 in production.
+
+    sha256/ab/cdef…    the bytes whose hex digest is abcdef…
+
+A bundle's digest is the hash of its canonical index (`policies.bundle.digest`), so the index lies
+at the bundle's own digest and names the files by theirs; it is written last, hence an index that
+is there is whole. Everything is created if absent: two writers of one object agree by definition.
+
+All methods block; an event loop calls them in a thread.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import obstore
+import rfc8785
+from obstore.exceptions import AlreadyExistsError
+from obstore.store import LocalStore, ObjectStore, from_url
+
+from policies.bundle.digest import bundle_index
+from policies.bundle.parts import Bundle, manifest_of
+
+HEX = frozenset("0123456789abcdef")
+
+
+class ObjectFault(Exception):
+    """Root of what can be wrong with an object. `digest` names it."""
+
+    def __init__(self, digest: str, message: str) -> None:
+        super().__init__(f"object {digest!r}: {message}")
+        self.digest = digest
+
+
+class ObjectMissing(ObjectFault):
+    """No object has this digest."""
+
+
+class ObjectCorrupt(ObjectFault):
+    """The stored bytes are not those the digest names, or not what they are read as."""
+
+
+class Objects:
+    """A content-addressed store in a folder, or at an `s3://`, `gs://`, `az://`, `memory://` URL.
+
+    A folder is made if absent. Credentials of a remote store come from its usual environment.
+    """
+
+    def __init__(self, url_or_path: str | Path) -> None:
+        self._folder: Path | None = None
+        self._store: ObjectStore
+        if isinstance(url_or_path, str) and "://" in url_or_path:
+            self._store = from_url(url_or_path)
+        else:
+            self._folder = Path(url_or_path).absolute()
+            self._store = LocalStore(self._folder, mkdir=True)
+
+    def put(self, data: bytes) -> str:
+        """Store `data` durably and return its hex digest. A repeat changes nothing."""
+        digest = hashlib.sha256(data).hexdigest()
+        key = _key(digest)
+        try:
+            obstore.put(self._store, key, data, mode="create")
+        except AlreadyExistsError:
+            if not self._holds(digest):
+                # Torn by a power cut before it was acknowledged to anybody, or rotten: mend it.
+                obstore.put(self._store, key, data, mode="overwrite")
+        if self._folder is not None:
+            _sync(self._folder, key)
+        return digest
+
+    def get(self, digest: str) -> bytes:
+        """The bytes of `digest`, verified. Raises `ObjectMissing`, `ObjectCorrupt`."""
+        try:
+            data = bytes(obstore.get(self._store, _key(digest)).bytes())
+        except FileNotFoundError as fault:
+            raise ObjectMissing(digest, "there is no such object") from fault
+        if hashlib.sha256(data).hexdigest() != digest:
+            raise ObjectCorrupt(digest, "the bytes have another hash")
+        return data
+
+    def put_json(self, value: Any) -> str:
+        """Store a JSON value as RFC 8785 canonical bytes and return their digest.
+
+        Raises `rfc8785.CanonicalizationError` for what canonical JSON cannot say.
+        """
+        return self.put(rfc8785.dumps(value))
+
+    def get_json(self, digest: str) -> Any:
+        """The JSON value of `digest`. Raises `ObjectMissing`, `ObjectCorrupt`."""
+        try:
+            return json.loads(self.get(digest))
+        except ValueError as fault:
+            raise ObjectCorrupt(digest, "the bytes are not JSON") from fault
+
+    def put_bundle(self, bundle: Bundle) -> str:
+        """Store every file, then the index. Returns the bundle's digest."""
+        for data in bundle.files.values():
+            self.put(data)
+        return self.put_json(bundle_index(bundle))
+
+    def get_bundle(self, digest: str) -> Bundle:
+        """The bundle of `digest`, every byte verified. Raises `ObjectMissing`, `ObjectCorrupt`.
+
+        Limits are not applied again: what was taken in under an older pack stays readable.
+        """
+        index = self.get_json(digest)
+        if not isinstance(index, Mapping) or index.keys() != {"manifest", "files"}:
+            raise ObjectCorrupt(digest, "the object is no index of a bundle")
+        try:
+            files = {path: self.get(hash_) for path, hash_ in index["files"].items()}
+            return Bundle(manifest_of(index["manifest"], files), files)
+        except (AttributeError, LookupError, TypeError, ValueError) as fault:
+            raise ObjectCorrupt(digest, "the object is no index of a bundle") from fault
+
+    def _holds(self, digest: str) -> bool:
+        try:
+            self.get(digest)
+        except ObjectCorrupt:
+            return False
+        return True
+
+
+def _key(digest: str) -> str:
+    if len(digest) != 64 or not HEX.issuperset(digest):
+        raise ObjectMissing(digest, "this is no hex SHA-256")
+    return f"sha256/{digest[:2]}/{digest[2:]}"
+
+
+def _sync(folder: Path, key: str) -> None:
+    """Flush the file and the entries of its folders: an event will soon name this digest."""
+    path = folder / key
+    for each in (path, path.parent, path.parent.parent, folder):
+        handle = os.open(each, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

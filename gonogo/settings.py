@@ -1,0 +1,64 @@
+"""One `Settings`, read at start-up from the environment (prefix GONOGO_) and passed down."""
+
+import secrets
+from pathlib import Path
+
+from pydantic import AliasChoices, Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Every setting of an installation. docs/operating.md lists them; a test compares."""
+
+    model_config = SettingsConfigDict(env_prefix="GONOGO_", extra="ignore")
+
+    data: Path = Field(default=Path(".gonogo"), description="folder of everything kept on disk")
+    database_url: str | None = Field(default=None, description="default: SQLite in the data folder")
+    objects_url: str | None = Field(default=None, description="default: a folder in the data folder")
+    store: str = Field(default="default", description="the store this installation serves")
+    pack: str = Field(default="default", description="policy pack for new cases")
+    packs: Path | None = Field(default=None, description="folder of the operator's own packs")
+    host: str = Field(default="127.0.0.1", description="address the API listens on")
+    port: int = Field(default=8600, description="port of the API and pages")
+    temporal_address: str = Field(default="127.0.0.1:7433", description="host:port of Temporal")
+    temporal_namespace: str = Field(default="default", description="namespace in Temporal")
+    temporal_ui_port: int = Field(default=8433, description="port of Temporal's own pages")
+    task_queue: str = Field(default="gonogo", description="task queue of workflows")
+    model_url: str | None = Field(
+        default=None, description="OpenAI-compatible endpoint; default: the local model")
+    model_api_key: SecretStr = Field(
+        default=SecretStr("none"), description="its key",
+        validation_alias=AliasChoices("GONOGO_MODEL_API_KEY", "GONOGO_API_KEY"))
+    model: str = Field(default="smollm2-135m-instruct", description="model that answers probes")
+    model_port: int = Field(default=8690, description="port of the local model")
+    model_concurrency: int = Field(default=1, description="probes in flight per worker")
+    answer_s: float = Field(default=10.0, description="seconds until a command is answered 202")
+    log_level: str = Field(default="INFO", description="least level that is logged")
+
+    @property
+    def database(self) -> str:
+        return self.database_url or f"sqlite:///{self.data.resolve()}/gonogo.db"
+
+    @property
+    def objects(self) -> str:
+        return self.objects_url or str(self.data.resolve() / "objects")
+
+    @property
+    def model_endpoint(self) -> str:
+        return self.model_url or f"http://127.0.0.1:{self.model_port}/v1"
+
+    def mac_key(self) -> bytes:
+        """The key of the MAC on commands, made at first use, readable by the owner only."""
+        path = self.data / "mac.key"
+        if not path.exists():
+            self.data.mkdir(parents=True, exist_ok=True)
+            fresh = self.data / f"mac.key.{secrets.token_hex(4)}"
+            fresh.touch(mode=0o600)
+            fresh.write_bytes(secrets.token_bytes(32))
+            try:
+                path.hardlink_to(fresh)  # the first of several processes wins
+            except FileExistsError:
+                pass
+            finally:
+                fresh.unlink()
+        return path.read_bytes()

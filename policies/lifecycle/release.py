@@ -1,0 +1,222 @@
+"""Decide what a command does to a release. The system only halts or holds; people roll back.
+
+What had to be looked up arrives as `observed["precheck"]`: the codes of what of I6 does not hold at
+this moment (empty: exposure may start or grow; absent: nobody looked, so it may not).
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from policies.errors import EvidenceBlocks, IllegalMove, Incomplete, NotAllowed, NotYet
+from policies.lifecycle.kernel import (
+    Actor,
+    Command,
+    Fact,
+    Machine,
+    Relation,
+    instant,
+    iso,
+)
+from policies.lifecycle.release_state import FINAL, LIVE, Phase, Release, evolve
+from policies.rules.access import allow
+
+Facts = tuple[Fact, ...]
+
+LEGAL: Mapping[str, frozenset[Phase]] = {
+    "start": frozenset({Phase.READY, Phase.SCHEDULED, Phase.BLOCKED}),
+    "schedule": frozenset({Phase.READY, Phase.SCHEDULED}),
+    "unschedule": frozenset({Phase.SCHEDULED}),
+    "cancel": frozenset({Phase.READY, Phase.SCHEDULED, Phase.BLOCKED, Phase.HELD}),
+    "pause": frozenset({Phase.ROLLING}),
+    "resume": frozenset({Phase.PAUSED, Phase.HELD, Phase.HALTED}),
+    "halt": frozenset({Phase.ROLLING, Phase.PAUSED, Phase.HELD}),
+    "roll_back": LIVE,
+    # the system's own
+    "prepare": frozenset(),
+    "fire": frozenset({Phase.SCHEDULED}),
+    "recheck": frozenset({Phase.BLOCKED}),
+    "advance": frozenset({Phase.ROLLING}),
+    "pause_over": frozenset({Phase.PAUSED}),
+    "hold": frozenset({Phase.ROLLING}),
+    "supersede": frozenset(Phase) - FINAL,
+}
+SYSTEM_COMMANDS = frozenset(
+    {"prepare", "fire", "recheck", "advance", "pause_over", "hold", "supersede"}
+)
+PERSONS_COMMANDS = tuple(kind for kind in LEGAL if kind not in SYSTEM_COMMANDS)
+
+
+def relation_of(state: Release, actor: Actor) -> Relation:
+    if actor.is_system:
+        return Relation.SYSTEM
+    if state.publisher in actor.publishers:
+        return Relation.OWNER
+    if state.proposed_by == actor.id:
+        return Relation.SPOKE
+    return Relation.OTHER
+
+
+def permit(state: Release | None, kind: str, actor: Actor, now: datetime) -> None:
+    """Raise the refusal that keeps `actor` from giving `kind` now."""
+    if kind not in LEGAL:
+        raise IllegalMove(f"a release knows no command “{kind}”", command=kind)
+    if kind in SYSTEM_COMMANDS and not actor.is_system:
+        raise NotAllowed(f"“{kind}” is the system's own command", command=kind)
+    if state is None:
+        if kind != "prepare":
+            raise IllegalMove("there is no such release", command=kind)
+        return
+    if kind not in SYSTEM_COMMANDS:
+        relation = relation_of(state, actor)
+        allow("release", kind, actor, relation)
+        if kind == "resume" and relation is Relation.OWNER and (
+            state.phase is not Phase.PAUSED or state.paused_by not in (actor.id,)
+        ):
+            raise NotAllowed("a developer resumes only a pause of their own", command=kind)
+        if kind == "cancel" and state.stage is not None:
+            raise IllegalMove("somebody is served already: roll back instead", command=kind)
+    if state.phase not in LEGAL[kind]:
+        raise IllegalMove(
+            f"“{kind}” is not possible while the release is {state.phase.value}", command=kind,
+            phase=state.phase.value, possible_in=sorted(p.value for p in LEGAL[kind]),
+        )
+
+
+def decide(
+    state: Release | None, command: Command, now: datetime, observed: Mapping[str, Any]
+) -> Facts:
+    """The facts `command` causes at `now` (UTC). Raises a `Refused` and changes nothing."""
+    permit(state, command.kind, command.actor, now)
+    if state is None:
+        return (Fact("release:prepared", dict(command.body)),)
+    return _DECIDERS[command.kind](state, command, now, observed)
+
+
+def _failing(observed: Mapping[str, Any]) -> list[str]:
+    """Unknown never means safe: a precheck nobody made fails."""
+    return list(observed.get("precheck", ("precheck_missing",)))
+
+
+def _must_hold(observed: Mapping[str, Any]) -> None:
+    failing = _failing(observed)
+    if failing:
+        raise EvidenceBlocks("exposure may not start or grow: " + ", ".join(failing),
+                             reasons=failing)
+
+
+def _enter(index: int, s: Release) -> Facts:
+    step = s.plan[index]
+    return (Fact("release:stage:entered", {
+        "stage": index, "of": len(s.plan), "weight_bp": step.weight_bp,
+        "visibility": step.visibility, "soak_s": step.soak_s,
+    }),)
+
+
+def _start(s: Release, c: Command, now: datetime, o: Mapping[str, Any]) -> Facts:
+    _must_hold(o)
+    return _enter(0, s)
+
+
+def _schedule(s: Release, c: Command, now: datetime, o: Mapping[str, Any]) -> Facts:
+    if not c.body.get("at"):
+        raise Incomplete("the time is missing", field="at")
+    at = instant(c.body["at"])
+    if at <= now:
+        raise Incomplete("the time is in the past; start it instead", field="at", now=iso(now))
+    return (Fact("release:scheduled", {"at": iso(at), "time": c.body.get("time")}),)
+
+
+def _fire(s: Release, c: Command, now: datetime, o: Mapping[str, Any]) -> Facts:
+    if s.scheduled_at is None or now < s.scheduled_at:
+        raise NotYet("its time has not come")
+    if now > s.scheduled_at + timedelta(seconds=s.max_lateness_s):
+        # After an outage nobody wants a surprise launch at 03:00: a person decides.
+        return (Fact("release:held", {"cause": "missed", "why": [iso(s.scheduled_at)]}),)
+    failing = _failing(o)
+    return (Fact("release:blocked", {"why": failing}),) if failing else _enter(0, s)
+
+
+def _recheck(s: Release, c: Command, now: datetime, o: Mapping[str, Any]) -> Facts:
+    return () if _failing(o) else (Fact("release:cleared", {}),)
+
+
+def _advance(s: Release, c: Command, now: datetime, o: Mapping[str, Any]) -> Facts:
+    over = s.stage_over_at
+    if over is None or now < over:
+        raise NotYet("the stage has not soaked long enough", until=iso(over) if over else None)
+    assert s.stage is not None  # rolling
+    failing = _failing(o)
+    if failing:
+        return (Fact("release:held", {"cause": "precheck", "why": failing}),)
+    if s.stage + 1 < len(s.plan):
+        return _enter(s.stage + 1, s)
+    return (Fact("release:completed", {"digest": s.digest}),)
+
+
+def _pause(s: Release, c: Command, now: datetime, o: Mapping[str, Any]) -> Facts:
+    left = s.pause_max_s - s.paused_s
+    if left <= 0:
+        raise IllegalMove("it has been paused for as long as the policy allows")
+    latest = now + timedelta(seconds=left)
+    until = min(instant(c.body["until"]), latest) if c.body.get("until") else latest
+    return (Fact("release:paused", {
+        "until": iso(until), "reason": c.body.get("reason") or "unstated",
+    }),)
+
+
+def _pause_over(s: Release, c: Command, now: datetime, o: Mapping[str, Any]) -> Facts:
+    if s.pause_until and now < s.pause_until:
+        raise NotYet("the pause is not over", until=iso(s.pause_until))
+    return (Fact("release:held", {"cause": "pause_over"}),)
+
+
+def _resume(s: Release, c: Command, now: datetime, o: Mapping[str, Any]) -> Facts:
+    _must_hold(o)
+    if s.phase is Phase.HALTED and s.proposed_by is None:
+        return (Fact("release:resume:proposed", {}),)
+    if s.stage is None:
+        return _enter(0, s)
+    return (Fact("release:resumed", {"stage": s.stage, "first": s.proposed_by}),)
+
+
+def _reason(fact: str) -> Callable[[Release, Command, datetime, Mapping[str, Any]], Facts]:
+    def decider(s: Release, c: Command, now: datetime, o: Mapping[str, Any]) -> Facts:
+        if not c.body.get("reason"):
+            raise Incomplete("a reason is missing", field="reason")
+        return (Fact(fact, {"reason": c.body["reason"], "note": c.body.get("note")}),)
+    return decider
+
+
+_DECIDERS: Mapping[str, Callable[[Release, Command, datetime, Mapping[str, Any]], Facts]] = {
+    "start": _start, "schedule": _schedule, "fire": _fire, "recheck": _recheck,
+    "advance": _advance, "pause": _pause, "pause_over": _pause_over, "resume": _resume,
+    "hold": lambda s, c, now, o: (
+        Fact("release:held", {"cause": c.body["cause"], "why": c.body.get("why", [])}),),
+    "unschedule": lambda s, c, now, o: (Fact("release:unscheduled", {}),),
+    "cancel": _reason("release:cancelled"), "halt": _reason("release:halted"),
+    "roll_back": _reason("release:rolled_back"), "supersede": _reason("release:superseded"),
+}
+
+
+def answer(state: Release) -> dict[str, Any]:
+    step = state.step
+    over = state.stage_over_at
+    return {
+        "release": state.id, "phase": state.phase.value, "version": state.version,
+        "seq": state.seq, "digest": state.digest, "stage": state.stage,
+        "weight_bp": step.weight_bp if step else 0, "stages": len(state.plan),
+        "stage_over_at": iso(over) if over else None,
+        "scheduled_at": iso(state.scheduled_at) if state.scheduled_at else None,
+        "why": list(state.why),
+    }
+
+
+MACHINE: Machine[Release] = Machine(
+    kind="release", state=Release, decide=decide, permit=permit, evolve=evolve,
+    commands=PERSONS_COMMANDS, answer=answer,
+    human_facts=frozenset({
+        "release:scheduled", "release:unscheduled", "release:paused", "release:resumed",
+        "release:resume:proposed", "release:halted", "release:rolled_back", "release:cancelled",
+    }),
+)

@@ -1,0 +1,187 @@
+"""A release: how one approved revision becomes visible. Its states and the fold of its events.
+
+    ready → scheduled → rolling(0) → rolling(1) … → completed
+      ↘ blocked ↗        ⇅ paused, held, halted → rolled_back | superseded
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from policies.lifecycle.kernel import Event, instant, instant_or_none
+
+
+class Phase(StrEnum):
+    READY = "ready"
+    SCHEDULED = "scheduled"
+    BOUND = "bound"  # to a launch; comes with launches, named now
+    BLOCKED = "blocked"
+    ROLLING = "rolling"
+    BAKING = "baking"  # comes with health gates, named now
+    PAUSED = "paused"
+    HELD = "held"
+    HALTED = "halted"
+    ROLLED_BACK = "rolled_back"
+    COMPLETED = "completed"
+    CANCELLED = "cancelled"
+    SUPERSEDED = "superseded"
+
+
+FINAL = frozenset({Phase.ROLLED_BACK, Phase.COMPLETED, Phase.CANCELLED, Phase.SUPERSEDED})
+# Somebody may be served the candidate (or was, and will be again when a halt is resumed).
+LIVE = frozenset({Phase.ROLLING, Phase.PAUSED, Phase.HELD, Phase.HALTED})
+
+_BEFORE = frozenset({Phase.CANCELLED, Phase.SUPERSEDED})
+_ENDS = frozenset({Phase.ROLLED_BACK, Phase.SUPERSEDED})
+NEXT: Mapping[Phase, frozenset[Phase]] = {
+    Phase.READY: frozenset({Phase.SCHEDULED, Phase.ROLLING, Phase.BOUND}) | _BEFORE,
+    Phase.SCHEDULED: frozenset({Phase.READY, Phase.ROLLING, Phase.BLOCKED, Phase.HELD}) | _BEFORE,
+    Phase.BOUND: frozenset({Phase.READY, Phase.ROLLING}) | _BEFORE,
+    Phase.BLOCKED: frozenset({Phase.READY, Phase.ROLLING}) | _BEFORE,
+    Phase.ROLLING: frozenset({Phase.PAUSED, Phase.HELD, Phase.HALTED, Phase.COMPLETED}) | _ENDS,
+    Phase.BAKING: frozenset({Phase.HELD, Phase.HALTED, Phase.COMPLETED}) | _ENDS,
+    Phase.PAUSED: frozenset({Phase.ROLLING, Phase.HELD, Phase.HALTED}) | _ENDS,
+    Phase.HELD: frozenset({Phase.ROLLING, Phase.HALTED, Phase.CANCELLED}) | _ENDS,
+    Phase.HALTED: frozenset({Phase.ROLLING}) | _ENDS,
+    Phase.ROLLED_BACK: frozenset(),
+    Phase.COMPLETED: frozenset(),
+    Phase.CANCELLED: frozenset(),
+    Phase.SUPERSEDED: frozenset(),
+}
+
+
+@dataclass(frozen=True)
+class Step:
+    """One stage of the plan: weight in basis points, least soak in seconds, least sample."""
+
+    weight_bp: int
+    visibility: str
+    soak_s: int
+    min_sample: int = 0
+
+
+@dataclass(frozen=True)
+class Release:
+    """The fold. `stage` is the index into `plan`, None before the first exposure. Times UTC."""
+
+    id: str
+    store: str
+    gpt: str
+    publisher: str
+    listing: str
+    submission: str
+    digest: str
+    previous: str | None
+    plan: tuple[Step, ...]
+    phase: Phase
+    since: datetime
+    pack: str
+    max_lateness_s: int
+    pause_max_s: int
+    seq: int = 0
+    version: int = 1
+    stage: int | None = None
+    soaked_s: float = 0.0  # of this stage, before `clock_from`
+    clock_from: datetime | None = None  # None while the soak clock stands still
+    scheduled_at: datetime | None = None
+    scheduled_local: Mapping[str, Any] | None = None
+    paused_by: str | None = None
+    paused_s: float = 0.0
+    pause_until: datetime | None = None
+    proposed_by: str | None = None  # first of the two who resume a halt
+    why: tuple[str, ...] = ()
+
+    @property
+    def step(self) -> Step | None:
+        return None if self.stage is None else self.plan[self.stage]
+
+    @property
+    def stage_over_at(self) -> datetime | None:
+        """When the soak of the present stage is done, if its clock runs."""
+        if self.clock_from is None or self.step is None:
+            return None
+        return self.clock_from + timedelta(seconds=max(0.0, self.step.soak_s - self.soaked_s))
+
+
+def evolve(state: Release | None, event: Event) -> Release:
+    body, at = event.body, event.occurred_at
+    if event.type == "release:prepared":
+        return Release(
+            id=event.subject, store=event.store, gpt=body["gpt"], publisher=body["publisher"],
+            listing=body["listing"], submission=body["submission"], digest=body["digest"],
+            previous=body["previous"], plan=tuple(Step(**step) for step in body["plan"]),
+            phase=Phase.READY, since=at, pack=event.pack, seq=event.seq,
+            max_lateness_s=body["max_lateness_s"], pause_max_s=body["pause_max_s"],
+        )
+    if state is None:
+        raise ValueError(f"{event.type} before release:prepared on {event.subject}")
+    change = _CHANGES.get(event.type)
+    if change is None:
+        raise ValueError(f"unknown event {event.type} on {event.subject}")
+    new: Release = change(state, event, body, at)
+    if new.phase is not state.phase:
+        if new.phase not in NEXT[state.phase]:
+            raise ValueError(f"{event.type}: {state.phase} → {new.phase} is not a move")
+        new = replace(new, since=at)
+    return replace(new, seq=event.seq, version=state.version + 1)
+
+
+def _stop_clock(s: Release, at: datetime, **changes: Any) -> Release:
+    ran = (at - s.clock_from).total_seconds() if s.clock_from else 0.0
+    return replace(s, soaked_s=s.soaked_s + ran, clock_from=None, **changes)
+
+
+def _scheduled(s: Release, e: Event, b: dict[str, Any], at: datetime) -> Release:
+    return replace(s, phase=Phase.SCHEDULED, scheduled_at=instant(b["at"]), why=(),
+                   scheduled_local=b.get("time"))
+
+
+def _entered(s: Release, e: Event, b: dict[str, Any], at: datetime) -> Release:
+    return replace(s, phase=Phase.ROLLING, stage=b["stage"], soaked_s=0.0, clock_from=at, why=(),
+                   scheduled_at=None, scheduled_local=None, pause_until=None)
+
+
+def _paused(s: Release, e: Event, b: dict[str, Any], at: datetime) -> Release:
+    return _stop_clock(s, at, phase=Phase.PAUSED, paused_by=e.actor_id, why=(b["reason"],),
+                       pause_until=instant_or_none(b.get("until")))
+
+
+def _resumed(s: Release, e: Event, b: dict[str, Any], at: datetime) -> Release:
+    paused = (at - s.since).total_seconds() if s.phase is Phase.PAUSED else 0.0
+    return replace(s, phase=Phase.ROLLING, clock_from=at, paused_by=None, pause_until=None,
+                   paused_s=s.paused_s + paused, proposed_by=None, why=())
+
+
+def _held(s: Release, e: Event, b: dict[str, Any], at: datetime) -> Release:
+    return _stop_clock(s, at, phase=Phase.HELD, why=(b["cause"], *b.get("why", ())),
+                       scheduled_at=None)
+
+
+def _ends(phase: Phase) -> Any:
+    def change(s: Release, e: Event, b: dict[str, Any], at: datetime) -> Release:
+        why = (b["reason"],) if b.get("reason") else ()
+        return _stop_clock(s, at, phase=phase, why=why, scheduled_at=None, proposed_by=None)
+    return change
+
+
+_CHANGES: Mapping[str, Any] = {
+    "release:scheduled": _scheduled,
+    "release:unscheduled": lambda s, e, b, at: replace(
+        s, phase=Phase.READY, scheduled_at=None, scheduled_local=None),
+    "release:blocked": lambda s, e, b, at: replace(
+        s, phase=Phase.BLOCKED, why=tuple(b["why"]), scheduled_at=None),
+    "release:cleared": lambda s, e, b, at: replace(s, phase=Phase.READY, why=()),
+    "release:stage:entered": _entered,
+    "release:paused": _paused,
+    "release:resumed": _resumed,
+    "release:held": _held,
+    "release:halted": lambda s, e, b, at: _stop_clock(
+        s, at, phase=Phase.HALTED, why=(b["reason"],), proposed_by=None),
+    "release:resume:proposed": lambda s, e, b, at: replace(s, proposed_by=e.actor_id),
+    "release:completed": _ends(Phase.COMPLETED),
+    "release:rolled_back": _ends(Phase.ROLLED_BACK),
+    "release:cancelled": _ends(Phase.CANCELLED),
+    "release:superseded": _ends(Phase.SUPERSEDED),
+}

@@ -1,0 +1,92 @@
+"""A stop: an append-only order “not served, now”. Placed by one person at once; lifted with care.
+
+    active → lifted
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Literal
+
+from policies.errors import IllegalMove, Incomplete, SameVoice
+from policies.lifecycle.kernel import Actor, Command, Event, Fact, Machine, Relation
+from policies.rules.access import allow
+
+SCOPES = ("store", "category", "publisher", "gpt", "revision")
+# Lifting what darkens many takes another person than the one who placed it (I3).
+TWO_PEOPLE = frozenset({"store", "category", "publisher"})
+
+
+@dataclass(frozen=True)
+class Stop:
+    id: str
+    store: str
+    scope: str
+    target: str  # category, publisher id, GPT id or digest; the store's id for a store stop
+    reason: str
+    placed_by: str
+    placed_at: datetime
+    seq: int = 0
+    version: int = 1
+    status: Literal["active", "lifted"] = "active"
+    lifted_by: str | None = None
+    lifted_at: datetime | None = None
+
+
+def evolve(state: Stop | None, event: Event) -> Stop:
+    if event.type == "stop:placed":
+        b = event.body
+        return Stop(id=event.subject, store=event.store, scope=b["scope"], target=b["target"],
+                    reason=b["reason"], placed_by=event.actor_id, placed_at=event.occurred_at,
+                    seq=event.seq)
+    if state is None or event.type != "stop:lifted":
+        raise ValueError(f"unknown event {event.type} on {event.subject}")
+    return replace(state, status="lifted", lifted_by=event.actor_id, lifted_at=event.occurred_at,
+                   seq=event.seq, version=state.version + 1)
+
+
+def permit(state: Stop | None, kind: str, actor: Actor, now: datetime) -> None:
+    if kind == "place":
+        allow("stop", "place", actor, Relation.OTHER)
+        if state is not None:
+            raise IllegalMove("this stop was placed already")
+        return
+    if kind != "lift" or state is None:
+        raise IllegalMove(f"a stop knows no command “{kind}” here", command=kind)
+    relation = Relation.OTHER
+    if state.scope in ("publisher",) and state.target in actor.publishers:
+        relation = Relation.OWNER
+    allow("stop", "lift", actor, relation)
+    if state.status != "active":
+        raise IllegalMove("this stop was lifted already", status=state.status)
+    if state.scope in TWO_PEOPLE and actor.id == state.placed_by:
+        raise SameVoice(f"a stop of scope {state.scope} is lifted by another person than placed it")
+
+
+def decide(
+    state: Stop | None, command: Command, now: datetime, observed: Mapping[str, Any]
+) -> tuple[Fact, ...]:
+    """A repeat of the placing command never gets here: `record` answers it."""
+    permit(state, command.kind, command.actor, now)
+    b = command.body
+    if command.kind == "lift":
+        if not b.get("reason"):
+            raise Incomplete("a reason is missing", field="reason")
+        return (Fact("stop:lifted", {"reason": b["reason"], "note": b.get("note")}),)
+    if b.get("scope") not in SCOPES or not b.get("target") or not b.get("reason"):
+        raise Incomplete("scope, target and reason are needed", scopes=list(SCOPES))
+    return (Fact("stop:placed", {
+        "scope": b["scope"], "target": b["target"], "reason": b["reason"], "note": b.get("note"),
+    }),)
+
+
+def answer(state: Stop) -> dict[str, Any]:
+    return {"stop": state.id, "scope": state.scope, "target": state.target, "status": state.status,
+            "seq": state.seq, "version": state.version}
+
+
+MACHINE: Machine[Stop] = Machine(
+    kind="stop", state=Stop, decide=decide, permit=permit, evolve=evolve,
+    commands=("place", "lift"), answer=answer,
+    human_facts=frozenset({"stop:placed", "stop:lifted"}),
+)

@@ -1,0 +1,53 @@
+"""Business time: deadlines that count only the opening hours of the store's calendar (I5).
+
+Zones are resolved here, so this never runs inside workflow code: activities and the edge call it.
+"""
+
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from policies.pack import Calendar
+
+_LONGEST_DAYS = 3660
+
+
+def add_business(calendar: Calendar, at: datetime, seconds: float) -> datetime:
+    """`at` plus `seconds` of opening time, in UTC. Raises `ValueError` if that never comes.
+
+    Opening hours are civil hours of `calendar.zone`; a day with a DST change keeps its local
+    opening and closing, so it may be an hour longer or shorter.
+    """
+    zone = ZoneInfo(calendar.zone)
+    left = timedelta(seconds=seconds)
+    moment = at.astimezone(UTC)
+    day = moment.astimezone(zone).date()
+    for _ in range(_LONGEST_DAYS):
+        opening = _opening(calendar, zone, day)
+        if opening is not None:
+            start, end = max(opening[0], moment), opening[1]
+            if start < end:
+                if left <= end - start:
+                    return start + left
+                left -= end - start
+        day += timedelta(days=1)
+    raise ValueError(f"the calendar has no {seconds} s of opening hours in ten years")
+
+
+def _opening(
+    calendar: Calendar, zone: ZoneInfo, day: date
+) -> tuple[datetime, datetime] | None:
+    """Opening and closing of `day` in UTC, or None when closed."""
+    if day.weekday() not in calendar.days or day.isoformat() in calendar.holidays:
+        return None
+    begins = time.fromisoformat(calendar.open_from)
+    ends = time.fromisoformat(calendar.open_until)
+    last = day + timedelta(days=1) if ends <= begins else day
+    return (
+        datetime.combine(day, begins, zone).astimezone(UTC),
+        datetime.combine(last, ends, zone).astimezone(UTC),
+    )
+
+
+def ladder_at(since: datetime, due: datetime, share: float) -> datetime:
+    """The moment when `share` of the time from `since` to `due` has passed."""
+    return since + (due - since) * share

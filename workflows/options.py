@@ -1,0 +1,66 @@
+"""Timeouts and retries by meaning. Every retry is bounded or says why it is not."""
+
+from datetime import timedelta
+from typing import TypedDict
+
+from temporalio.common import RetryPolicy
+
+
+class Local(TypedDict):
+    start_to_close_timeout: timedelta
+    retry_policy: RetryPolicy
+
+
+class Regular(TypedDict, total=False):
+    start_to_close_timeout: timedelta
+    schedule_to_close_timeout: timedelta
+    heartbeat_timeout: timedelta
+    retry_policy: RetryPolicy
+
+
+# Never worth another try: the input or the installation is wrong, not the moment.
+FINAL_ERRORS = ["Refused", "ValueError", "TypeError", "KeyError", "UnknownStore", "PackFault",
+                "ValidationError", "NotImplementedError"]
+
+# A question to our own database. An Update waits for it, so few attempts.
+QUICK = Local(
+    start_to_close_timeout=timedelta(seconds=5),
+    retry_policy=RetryPolicy(
+        initial_interval=timedelta(milliseconds=100), maximum_attempts=3,
+        non_retryable_error_types=FINAL_ERRORS,
+    ),
+)
+# The same, while the database is down: it waits as long as it takes, for nothing may be lost.
+LASTING = Regular(
+    start_to_close_timeout=timedelta(seconds=40),
+    retry_policy=RetryPolicy(
+        initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=30),
+        non_retryable_error_types=FINAL_ERRORS,
+    ),
+)
+# A static scan reads at most one bundle.
+SCAN = Regular(
+    start_to_close_timeout=timedelta(minutes=5),
+    retry_policy=RetryPolicy(
+        initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=1),
+        non_retryable_error_types=FINAL_ERRORS,
+    ),
+)
+# A whole test plan against a model; its cases are kept one by one, so a retry goes on.
+MODEL_CALL = Regular(
+    start_to_close_timeout=timedelta(hours=6),
+    heartbeat_timeout=timedelta(seconds=30),
+    retry_policy=RetryPolicy(
+        initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=2),
+        non_retryable_error_types=FINAL_ERRORS,
+    ),
+)
+# One workflow commands another.
+COMMAND = Regular(
+    start_to_close_timeout=timedelta(seconds=30),
+    retry_policy=RetryPolicy(
+        initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=30),
+        non_retryable_error_types=FINAL_ERRORS,
+    ),
+)
+PROBE_QUEUE = "gonogo-probes"

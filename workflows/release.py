@@ -1,0 +1,151 @@
+"""One release: ready, scheduled, then stage by stage until everyone has it, or people say no.
+
+    prepare → wait for a person or a time → (precheck → expose → soak)* → promote
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
+from typing import Any
+
+from temporalio import workflow
+from temporalio.exceptions import ActivityError, ApplicationError
+
+with workflow.unsafe.imports_passed_through():
+    from activities.exposure import Exposure, ExposureCommand, SubjectInput
+    from activities.planning import Planning, PlanRequest, PrecheckRequest
+    from policies.errors import PolicyError
+    from policies.lifecycle.kernel import SYSTEM_ACTOR, Command
+    from policies.lifecycle.release import MACHINE
+    from policies.lifecycle.release_state import FINAL, Phase, Release
+    from workflows.options import COMMAND, LASTING
+    from workflows.subject import Subject
+
+# What of I6 does not hold is looked at again this often, growing to an hour.
+_RECHECK_FIRST, _RECHECK_MOST = timedelta(seconds=30), timedelta(hours=1)
+# Only these commands let exposure start or grow, so only they need a precheck.
+_GROWING = frozenset({"start", "resume", "fire", "recheck", "advance"})
+
+
+@workflow.defn(name="Rollout", failure_exception_types=[PolicyError])
+class Rollout:
+    @workflow.init
+    def __init__(self, start: SubjectInput) -> None:
+        self._release: Subject[Release] = Subject(MACHINE, start.store, start.subject)
+        self._told: tuple[Any, ...] = ()  # what the listing was told last
+        self._rechecks = 0
+
+    @workflow.run
+    async def run(self, start: SubjectInput) -> str:
+        await self._release.load()
+        if self._release.state is None:
+            await self._prepare(start)
+        while self.state.phase not in FINAL:
+            await self._tell_listing()
+            await _TURNS[self.state.phase](self)
+            self._renew_history(start)
+        await self._tell_listing()
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        return self.state.phase.value
+
+    @workflow.update(name="command")
+    async def command(self, command: Command) -> dict[str, Any]:
+        observe = self._precheck if command.kind in _GROWING else None
+        return await self._release.apply(command, observe)
+
+    @command.validator
+    def _check(self, command: Command) -> None:
+        self._release.check(command)
+
+    @workflow.signal
+    async def superseded(self, by: str) -> None:
+        await self._release.own("supersede", {"reason": "superseded", "note": by})
+
+    @property
+    def state(self) -> Release:
+        assert self._release.state is not None  # run() prepares it first
+        return self._release.state
+
+    async def _prepare(self, start: SubjectInput) -> None:
+        plan = await workflow.execute_activity_method(
+            Planning.plan_release,
+            PlanRequest(start.store, start.submission, start.subject), **LASTING)
+        self._release.pack = plan.pack
+        await self._release.own("prepare", plan.body)
+
+    async def _precheck(self) -> Mapping[str, Any]:
+        s = self.state
+        report = await workflow.execute_activity_method(
+            Planning.precheck, PrecheckRequest(s.store, s.submission, s.digest), **LASTING)
+        return {"precheck": report.failing}
+
+    async def _await_person(self) -> None:
+        await self._release.changed()
+
+    async def _await_start(self) -> None:
+        if not await self._release.changed(self.state.scheduled_at):
+            await self._release.own("fire", observe=self._precheck)
+
+    async def _await_clearing(self) -> None:
+        wait = min(_RECHECK_FIRST * 2 ** min(self._rechecks, 7), _RECHECK_MOST)
+        self._rechecks += 1
+        if not await self._release.changed(workflow.now() + wait):
+            await self._release.own("recheck", observe=self._precheck)
+
+    async def _soak(self) -> None:
+        self._rechecks = 0
+        if not await self._release.changed(self.state.stage_over_at):
+            await self._release.own("advance", observe=self._precheck)
+
+    async def _await_pause_end(self) -> None:
+        if not await self._release.changed(self.state.pause_until):
+            await self._release.own("pause_over")
+
+    async def _tell_listing(self) -> None:
+        """Bring the listing to what this state means. Telling the same twice changes nothing."""
+        kind, body = self._meaning()
+        if kind is None or (kind, self.state.stage) == self._told:
+            return
+        told = (kind, self.state.stage)
+        s = self.state
+        command = Command(
+            id=f"{s.id}:{s.seq}:{kind}", kind=kind, store=s.store, subject=s.listing,
+            actor=SYSTEM_ACTOR, at=workflow.now(), body={"release": s.id, "pack": s.pack, **body},
+        )
+        try:
+            await workflow.execute_activity_method(
+                Exposure.set_exposure, ExposureCommand(s.gpt, s.listing, command), **COMMAND)
+            self._told = told
+        except ActivityError as failure:
+            cause = failure.cause
+            why = cause.type if isinstance(cause, ApplicationError) else "listing_unavailable"
+            await self._release.own("hold", {"cause": "listing", "why": [why]})
+
+    def _meaning(self) -> tuple[str | None, dict[str, Any]]:
+        s = self.state
+        if s.phase is Phase.ROLLING and s.step is not None:
+            return "expose", {
+                "digest": s.digest, "weight_bp": s.step.weight_bp, "gpt": s.gpt,
+                "visibility": s.step.visibility, "publisher": s.publisher,
+                "submission": s.submission,
+            }
+        if s.stage is None:
+            return None, {}
+        return _MEANING.get(s.phase), {}
+
+    def _renew_history(self, start: SubjectInput) -> None:
+        if workflow.info().is_continue_as_new_suggested() and workflow.all_handlers_finished():
+            workflow.continue_as_new(start)
+
+
+# Pause and hold keep exposure (I9), so they tell the listing nothing.
+_MEANING = {Phase.HALTED: "halt", Phase.COMPLETED: "promote", Phase.ROLLED_BACK: "retract"}
+# Launches and health gates bring a turn for `bound` and `baking` along with the way into them.
+_TURNS: dict[Phase, Callable[[Rollout], Awaitable[None]]] = {
+    Phase.READY: Rollout._await_person,
+    Phase.SCHEDULED: Rollout._await_start,
+    Phase.BLOCKED: Rollout._await_clearing,
+    Phase.ROLLING: Rollout._soak,
+    Phase.PAUSED: Rollout._await_pause_end,
+    Phase.HELD: Rollout._await_person,
+    Phase.HALTED: Rollout._await_person,
+}

@@ -1,0 +1,204 @@
+"""One GPT's case: from a submission to a decision that has taken effect.
+
+    validate → test → (queue ⇄ review) → decision → settle: a release begins
+       ↑____________ a new round, whenever the developer sends another digest
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from temporalio import workflow
+from temporalio.exceptions import ActivityError, WorkflowAlreadyStartedError
+
+with workflow.unsafe.imports_passed_through():
+    from activities.exposure import SubjectInput
+    from activities.intake import Intake, ScanRequest
+    from activities.planning import DueRequest, LeaseRequest, Planning
+    from activities.probing import ProbeRequest, Probing
+    from policies.errors import PolicyError
+    from policies.lifecycle.kernel import Command, iso
+    from policies.lifecycle.submission import MACHINE
+    from policies.lifecycle.submission_state import FINAL, Stage, Submission
+    from policies.rules.deadlines import ladder_at
+    from workflows.ids import new_id
+    from workflows.options import MODEL_CALL, PROBE_QUEUE, QUICK, SCAN
+    from workflows.subject import Subject
+
+
+@workflow.defn(name="Case", failure_exception_types=[PolicyError])
+class Case:
+    @workflow.init
+    def __init__(self, start: SubjectInput) -> None:
+        self._case: Subject[Submission] = Subject(MACHINE, start.store, start.subject)
+
+    @workflow.run
+    async def run(self, start: SubjectInput) -> str:
+        await self._case.load(start.past)
+        if not await self._opened():
+            return "never opened"
+        while not await self._settled():
+            await _TURNS[self.state.stage](self)
+            self._renew_history()
+        await self._begin_release()
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        return self.state.stage.value
+
+    @workflow.update(name="command")
+    async def command(self, command: Command) -> dict[str, Any]:
+        return await self._case.apply(command)
+
+    @command.validator
+    def _check(self, command: Command) -> None:
+        self._case.check(command)
+
+    @property
+    def state(self) -> Submission:
+        assert self._case.state is not None  # run() waits for the opening
+        return self._case.state
+
+    async def _opened(self) -> bool:
+        """The submitting Update comes with the start; one that was refused leaves nothing."""
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        return self._case.state is not None or await self._case.changed(
+            workflow.now() + timedelta(seconds=30))
+
+    async def _validate(self) -> None:
+        s = self.state
+        report = await self._unless_changed(workflow.start_activity_method(
+            Intake.static_scan, ScanRequest(s.store, s.id, s.digest, s.terms.pack),
+            schedule_to_close_timeout=timedelta(seconds=s.terms.testing_max_s), **SCAN,
+        ))
+        if report is CHANGED:
+            return
+        if report is None:  # I7: no result is not a good result; a person will see it
+            await self._case.own("scanned", {"evidence": [], "blocking": 0, "rules": [],
+                                             "tier": "high", "reasons": ["static_scan_missing"]})
+            return
+        await self._case.own("scanned", {
+            "evidence": [report.evidence], "blocking": report.blocking,
+            "rules": list(report.rules), "tier": report.tier, "reasons": list(report.reasons),
+        })
+
+    async def _test(self) -> None:
+        s = self.state
+        report = await self._unless_changed(workflow.start_activity_method(
+            Probing.probe, ProbeRequest(s.store, s.id, s.round, s.digest, s.terms.pack),
+            task_queue=PROBE_QUEUE,
+            schedule_to_close_timeout=timedelta(seconds=s.terms.testing_max_s), **MODEL_CALL,
+        ))
+        if report is CHANGED:
+            return
+        blocked = [code for code in s.tier_reasons if code == "static_scan_missing"]
+        if report is None:
+            evidence, why, blocked = [], ["tests_incomplete"], [*blocked, "tests_incomplete"]
+        else:
+            evidence, why = [report.evidence], list(report.reasons)
+            blocked += why if report.blocks else []
+        due = await workflow.execute_local_activity_method(
+            Planning.review_due, DueRequest(s.terms.pack, s.tier or "high", workflow.now()),
+            **QUICK)
+        await self._case.own("tested", {
+            "evidence": evidence, "blocked_by": blocked, "why": why, "due_at": iso(due.at),
+            "incomplete": report is None,
+        })
+
+    async def _await_review(self) -> None:
+        """Queued, in review or held: our clock runs. Late is counted and told, never approved."""
+        s = self.state
+        ladder, lease = self._next_ladder_step(), s.lease_until
+        first = min((at for at in (ladder, lease) if at), default=None)
+        if await self._case.changed(first):
+            return
+        if lease and lease <= workflow.now() and await self._lease_ended():
+            await self._case.own("lease_over")
+        elif ladder and ladder <= workflow.now():
+            await self._case.own("overdue")
+
+    async def _lease_ended(self) -> bool:
+        """Renewals are no events: the row says how long the claim holds, at most `lease_max_s`."""
+        s = self.state
+        assert s.claimed_at is not None  # a lease has a claim
+        longest = s.claimed_at + timedelta(seconds=s.terms.lease_max_s)
+        while True:
+            lease = await workflow.execute_local_activity_method(
+                Planning.lease_until, LeaseRequest(s.store, s.id), **QUICK)
+            until = min(lease.until or workflow.now(), longest)
+            if until <= workflow.now():
+                return True
+            if await self._case.changed(until):
+                return False
+
+    async def _await_developer(self) -> None:
+        """The developer has the ball: warned, then expired; anything they do ends the wait."""
+        s = self.state
+        assert s.wait_until is not None  # the events of these stages carry it
+        warnings = [at for b in s.terms.warn_before_s
+                    if (at := s.wait_until - timedelta(seconds=b)) > s.since]
+        warn_at = warnings[s.warnings] if s.warnings < len(warnings) else None
+        if await self._case.changed(warn_at or s.wait_until):
+            return
+        await self._case.own("warn" if warn_at else "expire")
+
+    async def _settled(self) -> bool:
+        """Whether the case is over: a decision takes effect when it can no longer be undone."""
+        while self.state.stage in FINAL:
+            decision = self.state.decision
+            if decision is None or self.state.settled:
+                return True
+            if not await self._case.changed(decision.effective_at):
+                approved = self.state.stage is Stage.APPROVED
+                await self._case.own("settle", {"release": new_id("rel") if approved else None})
+        return False
+
+    async def _begin_release(self) -> None:
+        s = self.state
+        if s.release is None:
+            return
+        with contextlib.suppress(WorkflowAlreadyStartedError):  # a restored case begins it again
+            await workflow.start_child_workflow(
+                "Rollout",
+                SubjectInput(store=s.store, subject=s.release, gpt=s.gpt, submission=s.id),
+                id=f"release/{s.release}",
+                parent_close_policy=workflow.ParentClosePolicy.ABANDON,
+            )
+
+    async def _unless_changed(self, activity: asyncio.Task[Any]) -> Any:
+        """The activity's report; None if it failed for good; CHANGED if the case moved on."""
+        seq = self._case.seq
+        await workflow.wait_condition(lambda: activity.done() or self._case.seq != seq)
+        if not activity.done():
+            activity.cancel()
+            return CHANGED
+        try:
+            return activity.result()
+        except ActivityError as failure:
+            workflow.logger.warning("activity gave no result: %s", type(failure.cause).__name__)
+            return None
+
+    def _next_ladder_step(self) -> datetime | None:
+        s = self.state
+        begun = s.since if s.stage is Stage.HELD else s.queued_at
+        if s.due_at is None or begun is None or s.ladder_steps >= len(s.terms.ladder):
+            return None
+        return ladder_at(begun, s.due_at, s.terms.ladder[s.ladder_steps])
+
+    def _renew_history(self) -> None:
+        if workflow.info().is_continue_as_new_suggested() and workflow.all_handlers_finished():
+            workflow.continue_as_new(
+                SubjectInput(store=self.state.store, subject=self.state.id, gpt=self.state.gpt))
+
+
+# Rows S6 and S18 bring a turn for `escalated` along with the way into it.
+_TURNS: dict[Stage, Callable[[Case], Awaitable[None]]] = {
+    Stage.VALIDATING: Case._validate,
+    Stage.TESTING: Case._test,
+    Stage.QUEUED: Case._await_review,
+    Stage.IN_REVIEW: Case._await_review,
+    Stage.HELD: Case._await_review,
+    Stage.INFO_REQUESTED: Case._await_developer,
+    Stage.CHANGES_REQUESTED: Case._await_developer,
+}
+CHANGED = object()
