@@ -16,7 +16,8 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 import openai
-from openai.types.chat import ChatCompletion, ChatCompletionMessageParam
+from openai.types.chat import ChatCompletionMessageParam
+from pydantic import BaseModel, Field, ValidationError
 from temporalio.exceptions import ApplicationError
 
 UNANSWERABLE = frozenset({400, 413, 422})
@@ -37,6 +38,28 @@ class Answer:
     fault: str = ""
 
 
+class _Message(BaseModel):
+    content: str | None = None
+    refusal: str | None = None
+
+
+class _Choice(BaseModel):
+    message: _Message
+
+
+class _Usage(BaseModel):
+    prompt_tokens: int | None = 0
+    completion_tokens: int | None = 0
+
+
+class _Completion(BaseModel):
+    """What we need of a completion; endpoints differ in all the rest."""
+
+    choices: list[_Choice] = Field(min_length=1)
+    model: str | None = None
+    usage: _Usage | None = None
+
+
 class Endpoint:
     """One model behind one client. Retries are the orchestrator's business, never the client's."""
 
@@ -50,7 +73,7 @@ class Endpoint:
         """Ask at temperature 0. Raises `ApplicationError` (see the table above)."""
         began = time.monotonic()
         try:
-            completion = await self._client.chat.completions.create(
+            raw = await self._client.chat.completions.with_raw_response.create(
                 model=self.model, messages=messages, max_tokens=max_tokens, temperature=0,
                 seed=seed,
             )
@@ -62,20 +85,18 @@ class Endpoint:
                 raise _error_of(fault) from None
             why = "context_length" if _is_too_long(fault) else f"status_{fault.status_code}"
             return Answer("", "", _ms_since(began), fault=why)
-        except openai.APIError:
-            return Answer("", "", _ms_since(began), fault="malformed")
-        return self._read(completion, _ms_since(began))
+        return self._read(raw.content, _ms_since(began))
 
-    def _read(self, completion: object, latency_ms: int) -> Answer:
-        # The client does not validate: a proxy's page arrives as a string, a list may be null.
-        if not isinstance(completion, ChatCompletion) or not completion.choices:
+    def _read(self, body: bytes, latency_ms: int) -> Answer:
+        # The client's own models are not validated: a null list would fail far from here.
+        try:
+            completion = _Completion.model_validate_json(body)
+        except ValidationError:
             return Answer("", "", latency_ms, fault="malformed")
-        message, usage = completion.choices[0].message, completion.usage
-        text = (message.content or message.refusal or "") if message else ""
+        message, usage = completion.choices[0].message, completion.usage or _Usage()
         return Answer(
-            text, completion.model or self.model, latency_ms,
-            (usage.prompt_tokens or 0) if usage else 0,
-            (usage.completion_tokens or 0) if usage else 0,
+            message.content or message.refusal or "", completion.model or self.model, latency_ms,
+            usage.prompt_tokens or 0, usage.completion_tokens or 0,
         )
 
 

@@ -43,7 +43,7 @@ class Exposure:
     async def set_exposure(self, request: ExposureCommand) -> ExposureAnswer:
         """Update-with-start of the listing's workflow. A refusal is final, an outage is not."""
         command = request.command
-        start = WithStartWorkflowOperation(
+        start: WithStartWorkflowOperation[Any, str] = WithStartWorkflowOperation(
             "Listing",
             SubjectInput(store=command.store, subject=request.listing, gpt=request.gpt),
             id=f"listing/{command.store}/{request.gpt}",

@@ -180,14 +180,16 @@ def merge(base: Any, over: Any) -> Any:
 def pack_of(value: Mapping[str, Any]) -> PolicyPack:
     """Validate a merged value. Raises `PackFault` that names every field at fault."""
     value = {k: v for k, v in value.items() if k not in ("extends", "digest")}
-    digest = hashlib.sha256(rfc8785.dumps(value)).hexdigest()
     try:
-        return PolicyPack.model_validate({**value, "digest": digest})
+        pack = PolicyPack.model_validate(value)
     except ValidationError as fault:
         lines = "; ".join(
             f"/{'/'.join(map(str, e['loc']))}: {e['msg']}" for e in fault.errors()
         )
         raise PackFault(f"policy pack {value.get('name', '?')!r}: {lines}") from fault
+    # Of the validated value, so that a default written out is the same pack.
+    whole = pack.model_dump(mode="json", exclude={"digest"})
+    return pack.model_copy(update={"digest": hashlib.sha256(rfc8785.dumps(whole)).hexdigest()})
 
 
 def read_pack(name: str, texts: Mapping[str, Mapping[str, str]]) -> PolicyPack:

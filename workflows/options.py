@@ -13,7 +13,6 @@ class Local(TypedDict):
 
 class Regular(TypedDict, total=False):
     start_to_close_timeout: timedelta
-    schedule_to_close_timeout: timedelta
     heartbeat_timeout: timedelta
     retry_policy: RetryPolicy
 

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from temporalio import workflow
+from temporalio.common import WorkflowIDReusePolicy
 from temporalio.exceptions import ActivityError, WorkflowAlreadyStartedError
 
 with workflow.unsafe.imports_passed_through():
@@ -84,25 +85,30 @@ class Case:
 
     async def _test(self) -> None:
         s = self.state
+        request = ProbeRequest(s.store, s.id, s.round, s.digest, s.terms.pack)
         report = await self._unless_changed(workflow.start_activity_method(
-            Probing.probe, ProbeRequest(s.store, s.id, s.round, s.digest, s.terms.pack),
-            task_queue=PROBE_QUEUE,
+            Probing.probe, request, task_queue=PROBE_QUEUE,
             schedule_to_close_timeout=timedelta(seconds=s.terms.testing_max_s), **MODEL_CALL,
         ))
         if report is CHANGED:
             return
+        incomplete = report is None
+        if incomplete:  # S4: what was found out so far goes to a person, marked incomplete
+            report = await self._unless_changed(workflow.start_activity_method(
+                Probing.conclude, request, task_queue=PROBE_QUEUE,
+                schedule_to_close_timeout=timedelta(minutes=2), **SCAN,
+            ))
+            if report is CHANGED:
+                return
         blocked = [code for code in s.tier_reasons if code == "static_scan_missing"]
-        if report is None:
-            evidence, why, blocked = [], ["tests_incomplete"], [*blocked, "tests_incomplete"]
-        else:
-            evidence, why = [report.evidence], list(report.reasons)
-            blocked += why if report.blocks else []
+        blocked += list(report.reasons) if report else ["tests_missing"]
         due = await workflow.execute_local_activity_method(
             Planning.review_due, DueRequest(s.terms.pack, s.tier or "high", workflow.now()),
             **QUICK)
         await self._case.own("tested", {
-            "evidence": evidence, "blocked_by": blocked, "why": why, "due_at": iso(due.at),
-            "incomplete": report is None,
+            "evidence": [report.evidence] if report else [], "blocked_by": blocked,
+            "why": ["incomplete"] if incomplete else [], "due_at": iso(due.at),
+            "incomplete": incomplete,
         })
 
     async def _await_review(self) -> None:
@@ -162,6 +168,7 @@ class Case:
                 "Rollout",
                 SubjectInput(store=s.store, subject=s.release, gpt=s.gpt, submission=s.id),
                 id=f"release/{s.release}",
+                id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
                 parent_close_policy=workflow.ParentClosePolicy.ABANDON,
             )
 

@@ -124,6 +124,8 @@ def _shaped(value: Any) -> tuple[ManifestShape | None, list[Fault]]:
                 "missing": ("missing-key", "this key is required"),
                 "extra_forbidden": ("unknown-key", "schema 1 knows no such key"),
                 "literal_error": ("bad-value", error["msg"]),
+                "greater_than_equal": ("bad-value", "this is no known schema; the newest is 1"),
+                "less_than_equal": ("bad-value", "this is no known schema; the newest is 1"),
             }.get(error["type"], ("wrong-type", error["msg"]))
             faults.append(Fault(MANIFEST, pointer_of(*error["loc"]), code, message))
         return None, faults

@@ -19,7 +19,7 @@ SECRET = re.compile(r"\{\{secret:([a-z][a-z0-9_-]{0,31})\}\}")
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Capabilities(_Part):
@@ -42,7 +42,7 @@ class Action(_Part):
 class ManifestShape(_Part):
     """The keys of `gpt.yaml`, schema 1, before limits and files are looked at."""
 
-    schema_version: Literal[1] = Field(alias="schema")
+    schema_version: int = Field(alias="schema", strict=True, ge=1, le=1)
     name: str
     description: str
     category: str | None = None

@@ -145,7 +145,7 @@ def upgrade() -> None:
     sa.Column('prompt_tokens', sa.Integer(), nullable=False),
     sa.Column('completion_tokens', sa.Integer(), nullable=False),
     sa.Column('model', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-    sa.Column('finished_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('finished_at', gonogo.db.types.UtcDateTime(timezone=True), nullable=False),
     sa.PrimaryKeyConstraint('run_id', 'case_id')
     )
     with op.batch_alter_table('probe_cases', schema=None) as batch_op:

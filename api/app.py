@@ -1,0 +1,60 @@
+"""The application: one visible place where services are built and routes are mounted."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from fastapi import FastAPI
+from fastapi.staticfiles import StaticFiles
+
+from api import errors
+from api.commands import Gateway
+from api.deps import Services
+from api.middleware import install_middleware
+from api.routes import ROUTERS
+from gonogo.db.identity import Identity
+from gonogo.db.ledger import Ledger
+from gonogo.db.session import engine_of, migrate
+from gonogo.logs import configure_logs
+from gonogo.objects import Objects
+from gonogo.packs import PackStore, load_pack
+from gonogo.settings import Settings
+from gonogo.temporal import connect
+
+STATIC = Path(__file__).parent / "static"
+
+
+async def build(settings: Settings) -> Services:
+    """Connect nothing eagerly but the database: reads and stops work while Temporal is down."""
+    engine = engine_of(settings.database)
+    migrate(engine)
+    packs, pack = PackStore(engine), load_pack(settings.pack, settings.packs)
+    packs.install(pack)
+    identity = Identity(engine, settings.store)
+    identity.ensure_store(settings.store)
+    key = settings.mac_key()
+    client = await connect(settings, lazy=True)
+    return Services(
+        settings=settings, engine=engine, ledger=Ledger(engine, key), identity=identity,
+        objects=Objects(settings.objects), packs=packs, pack=pack,
+        gateway=Gateway(engine, client, key, store=settings.store,
+                        task_queue=settings.task_queue, answer_s=settings.answer_s),
+    )
+
+
+def create_app(settings: Settings) -> FastAPI:
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        configure_logs(settings.log_level)
+        app.state.services = await build(settings)
+        yield
+        app.state.services.engine.dispose()
+
+    app = FastAPI(title="gonogo", version="1", lifespan=lifespan, docs_url="/docs",
+                  description="Governance and release management for a GPT store.")
+    errors.install(app)
+    install_middleware(app)
+    for router in ROUTERS:
+        app.include_router(router)
+    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    return app

@@ -1,0 +1,98 @@
+"""What routes are given: services built once, the actor of this request, preconditions."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Header, Request, Response
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from sqlalchemy import Engine
+from starlette.concurrency import run_in_threadpool
+
+from api.commands import Gateway, Outcome
+from api.errors import Problem
+from gonogo.db.identity import Identity
+from gonogo.db.ledger import Ledger
+from gonogo.objects import Objects
+from gonogo.packs import PackStore
+from gonogo.settings import Settings
+from policies.lifecycle.kernel import Actor
+from policies.pack import PolicyPack
+
+
+@dataclass(frozen=True)
+class Services:
+    settings: Settings
+    engine: Engine
+    gateway: Gateway
+    ledger: Ledger
+    identity: Identity
+    objects: Objects
+    packs: PackStore
+    pack: PolicyPack  # for new cases
+
+    @property
+    def store(self) -> str:
+        return self.settings.store
+
+
+def services(request: Request) -> Services:
+    found: Services = request.app.state.services
+    return found
+
+
+Svc = Annotated[Services, Depends(services)]
+_BEARER = HTTPBearer(auto_error=False, description="a token: `gng_…`")
+
+
+async def actor(
+    svc: Svc, request: Request,
+    bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)],
+) -> Actor:
+    """Who asks: by bearer token, or by the cookie of a signed-in page. Raises `unauthenticated`."""
+    token = bearer.credentials if bearer else request.cookies.get("gonogo_demo_session", "")
+    found = await run_in_threadpool(svc.identity.actor_of_token, token) if token else None
+    if found is None:
+        raise Problem("unauthenticated", "a valid token is needed",
+                      headers={"WWW-Authenticate": 'Bearer realm="gonogo"'})
+    return found
+
+
+Who = Annotated[Actor, Depends(actor)]
+IdempotencyKey = Annotated[
+    str | None,
+    Header(alias="Idempotency-Key", min_length=1, max_length=200, pattern=r"^[\x21-\x7e]+$",
+           description="a repeat with the same key gets the first answer"),
+]
+IfMatch = Annotated[str | None, Header(alias="If-Match", max_length=200)]
+
+
+def etag(version: int) -> str:
+    return f'"{version}"'
+
+
+def expected_version(if_match: str | None, version: int, *, needed: bool = True) -> int:
+    """The version the client saw. Raises 428 when it must say so, 412 when it is another now."""
+    if if_match is None:
+        if needed:
+            raise Problem("precondition-required", "send the ETag you saw as If-Match",
+                          headers={"ETag": etag(version)})
+        return version
+    if if_match.strip() not in ("*", etag(version)):
+        raise Problem("precondition-failed", f"it is at version {version} now",
+                      headers={"ETag": etag(version)})
+    return version
+
+
+def answered(outcome: Outcome, response: Response, created: str | None = None) -> dict[str, object]:
+    """The body of an answered command, or 202 with the place to ask again."""
+    if outcome.answer is None:
+        response.status_code = 202
+        response.headers["Location"] = f"/v1/commands/{outcome.command}"
+        response.headers["Retry-After"] = "2"
+        return {"command": outcome.command, "subject": outcome.subject, "status": "pending"}
+    if created:
+        response.headers["Location"] = created
+    if "version" in outcome.answer:
+        response.headers["ETag"] = etag(int(outcome.answer["version"]))
+    return {"command": outcome.command, "subject": outcome.subject, "status": "done",
+            **outcome.answer}

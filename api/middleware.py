@@ -1,0 +1,62 @@
+"""What every request passes: a request id, a size limit, headers that keep browsers careful."""
+
+from fastapi import FastAPI
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from structlog.contextvars import bound_contextvars
+
+from api.errors import Problem
+from gonogo.ids import new_id
+
+# The largest body any route takes: a bundle as JSON with base64 and some air.
+MAX_BODY = 48 * 1024 * 1024
+HEADERS = {
+    "content-security-policy":
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+        "connect-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none'; "
+        "frame-ancestors 'none'",
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+}
+
+
+
+class Edge:
+    """Pure ASGI, so that streams are not buffered."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        request_id, size = new_id("req"), 0
+
+        async def limited() -> Message:
+            nonlocal size
+            message = await receive()
+            size += len(message.get("body", b""))
+            if size > MAX_BODY:
+                raise Problem("too-large", f"a request holds at most {MAX_BODY} bytes")
+            return message
+
+        async def marked(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                extra = {**HEADERS, "x-request-id": request_id}
+                if scope["path"] == "/docs":  # FastAPI's own page brings scripts from elsewhere
+                    del extra["content-security-policy"]
+                message["headers"] = [
+                    *message.get("headers", ()),
+                    *((k.encode(), v.encode()) for k, v in extra.items()),
+                ]
+            await send(message)
+
+        with bound_contextvars(request_id=request_id):
+            await self.app(scope, limited, marked)
+
+
+def install_middleware(app: FastAPI) -> None:
+    app.add_middleware(Edge)
+
+

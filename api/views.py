@@ -1,0 +1,75 @@
+"""What people are shown of a state: values and codes for machines, whose turn and by when (I10)."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from gonogo.db.codec import state_of
+from gonogo.db.tables import EventRow, GptRow
+from policies.errors import Refused
+from policies.lifecycle.kernel import Actor, iso
+from policies.lifecycle.machines import MACHINES
+from policies.lifecycle.submission_state import FINAL, Stage, Submission
+
+# Stage → whose turn it is, and what would unblock it, in a sentence for the developer.
+TURNS: dict[Stage, tuple[str, str]] = {
+    Stage.VALIDATING: ("system", "The static scan is running."),
+    Stage.TESTING: ("system", "Safety probes are running against the model."),
+    Stage.QUEUED: ("reviewer", "A reviewer claims it."),
+    Stage.IN_REVIEW: ("reviewer", "The reviewer decides, or asks."),
+    Stage.INFO_REQUESTED: ("developer", "Answer the reviewer's question."),
+    Stage.CHANGES_REQUESTED: ("developer", "Change what the findings or clauses name and submit again."),
+    Stage.HELD: ("second reviewer", "A second person confirms or disagrees."),
+    Stage.ESCALATED: ("specialist", "The escalation is decided."),
+    Stage.APPROVED: ("product lead", "The release is started or scheduled."),
+    Stage.REJECTED: ("developer", "Submit a changed bundle, or appeal."),
+    Stage.WITHDRAWN: ("developer", "Submit again at any time."),
+    Stage.EXPIRED: ("developer", "Submit again; within the time allowed it keeps its number."),
+}
+
+
+def submission_view(state: Submission | dict[str, Any], gpt: GptRow | None) -> dict[str, Any]:
+    s: Submission = state_of("submission", state) if isinstance(state, dict) else state
+    turn, unblocks = TURNS[s.stage]
+    by_when = s.wait_until if turn == "developer" else s.due_at
+    return {
+        "id": s.id, "gpt": s.gpt, "name": gpt.name if gpt else None,
+        "category": gpt.category if gpt else None, "publisher": s.publisher,
+        "stage": s.stage.value, "final": s.stage in FINAL, "version": s.version, "round": s.round,
+        "digest": s.digest, "tier": s.tier, "tier_reasons": list(s.tier_reasons),
+        "turn": turn, "unblocks": unblocks, "by_when": _time(by_when),
+        "due_at": _time(s.due_at), "opened_at": _time(s.opened_at), "since": _time(s.since),
+        "claimant": s.claimant, "lease_until": _time(s.lease_until), "why": list(s.why),
+        "blocked_by": list(s.blocked_by), "evidence": list(s.evidence), "release": s.release,
+        "decision": None if s.decision is None else {
+            "verdict": s.decision.verdict, "by": s.decision.by, "second": s.decision.second,
+            "at": _time(s.decision.at), "clauses": list(s.decision.clauses),
+            "effective_at": _time(s.decision.effective_at), "note": s.decision.note,
+        },
+        "pack": s.terms.pack, "seq": s.seq,
+    }
+
+
+def can_view(machine: str, state: Any, who: Actor) -> dict[str, Any]:
+    """For each command a person may give: allowed, or the refusal's code and reason."""
+    now = datetime.now(UTC)
+    answers: dict[str, Any] = {}
+    for kind in MACHINES[machine].commands:
+        try:
+            MACHINES[machine].permit(state, kind, who, now)
+        except Refused as refused:
+            answers[kind] = {"allowed": False, "code": refused.code, "because": refused.because}
+        else:
+            answers[kind] = {"allowed": True}
+    return answers
+
+
+def event_view(row: EventRow) -> dict[str, Any]:
+    return {
+        "position": row.position, "subject": row.subject, "seq": row.seq, "type": row.type,
+        "actor": row.actor_id, "command": row.command_id, "occurred_at": iso(row.occurred_at),
+        "pack": row.pack, "rules": row.rules, "evidence": list(row.evidence), "body": row.body,
+    }
+
+
+def _time(at: datetime | None) -> str | None:
+    return iso(at) if at else None

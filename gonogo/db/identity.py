@@ -1,0 +1,130 @@
+"""People and their tokens: make, find, revoke. Tokens are GitHub-style and stored as SHA-256."""
+
+import binascii
+import hashlib
+import secrets
+import string
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import Engine
+from sqlmodel import select
+
+from gonogo.db.people import MemberRow, PersonRow, PublisherRow, TokenRow
+from gonogo.db.session import reading, writing
+from gonogo.db.tables import StoreRow
+from gonogo.ids import new_id
+from policies.lifecycle.kernel import Actor
+
+_ALPHABET = string.digits + string.ascii_letters
+TOKEN_PREFIX = "gng_"
+_RANDOM, _CHECK = 32, 6
+
+
+def mint_token() -> str:
+    """`gng_` + 32 random characters (190 bits) + a 6 character CRC-32, so that scanners of leaked
+    secrets can tell a real one, and a typing error is seen without a look into the database."""
+    body = "".join(secrets.choice(_ALPHABET) for _ in range(_RANDOM))
+    return TOKEN_PREFIX + body + _checksum(body)
+
+
+def well_formed(token: str) -> bool:
+    body = token.removeprefix(TOKEN_PREFIX)
+    if not token.startswith(TOKEN_PREFIX) or len(body) != _RANDOM + _CHECK or not body.isascii():
+        return False
+    return secrets.compare_digest(_checksum(body[:_RANDOM]), body[_RANDOM:])
+
+
+def _checksum(body: str) -> str:
+    value, digits = binascii.crc32(body.encode()), ""
+    while value:
+        value, digit = divmod(value, 62)
+        digits = _ALPHABET[digit] + digits
+    return digits.rjust(_CHECK, "0")
+
+
+class Identity:
+    """All look-ups are of one store, except a token, which names its own."""
+
+    def __init__(self, engine: Engine, store: str) -> None:
+        self._engine, self.store = engine, store
+
+    def ensure_store(self, name: str) -> None:
+        with writing(self._engine) as session:
+            if session.get(StoreRow, self.store) is None:
+                session.add(StoreRow(id=self.store, name=name))
+
+    def add_publisher(self, name: str, *, verified: bool, publisher: str | None = None) -> str:
+        now = datetime.now(UTC)
+        row_id = publisher or new_id("pub")
+        with writing(self._engine) as session:
+            row = session.get(PublisherRow, (self.store, row_id))
+            if row is None:
+                session.add(PublisherRow(store_id=self.store, id=row_id, name=name,
+                                         verified_at=now if verified else None, created_at=now))
+            else:
+                row.name, row.verified_at = name, row.verified_at or (now if verified else None)
+        return row_id
+
+    def add_person(self, name: str, roles: tuple[str, ...], publishers: tuple[str, ...] = (),
+                   person: str | None = None) -> str:
+        row_id = person or new_id("per")
+        with writing(self._engine) as session:
+            row = session.get(PersonRow, (self.store, row_id))
+            if row is None:
+                session.add(PersonRow(store_id=self.store, id=row_id, name=name,
+                                      roles=list(roles), created_at=datetime.now(UTC)))
+            else:
+                row.name, row.roles = name, list(roles)
+            for publisher in publishers:
+                if session.get(MemberRow, (self.store, publisher, row_id)) is None:
+                    session.add(MemberRow(store_id=self.store, publisher=publisher, person=row_id))
+        return row_id
+
+    def issue_token(self, person: str, label: str, days: int | None = None) -> str:
+        """A new token of `person`. The return value is the only time it can be read."""
+        token, now = mint_token(), datetime.now(UTC)
+        with writing(self._engine) as session:
+            session.add(TokenRow(
+                sha256=_hash(token), store_id=self.store, person=person, label=label,
+                hint=token[-4:], created_at=now,
+                expires_at=now + timedelta(days=days) if days else None,
+            ))
+        return token
+
+    def revoke_token(self, token_sha256: str) -> bool:
+        with writing(self._engine) as session:
+            row = session.get(TokenRow, token_sha256)
+            if row is None or row.revoked_at is not None:
+                return False
+            row.revoked_at = datetime.now(UTC)
+        return True
+
+    def actor_of_token(self, token: str) -> Actor | None:
+        """Who this token speaks for now; None when it is malformed, unknown, revoked, expired."""
+        if not well_formed(token):
+            return None
+        now = datetime.now(UTC)
+        with reading(self._engine) as session:
+            row = session.get(TokenRow, _hash(token))
+            if row is None or row.store_id != self.store or row.revoked_at is not None:
+                return None
+            if row.expires_at is not None and row.expires_at <= now:
+                return None
+            person = session.get(PersonRow, (self.store, row.person))
+            if person is None or person.left_at is not None:
+                return None
+            members = session.exec(select(MemberRow.publisher).where(
+                MemberRow.store_id == self.store, MemberRow.person == person.id))
+            return Actor(person.id, tuple(sorted(person.roles)), tuple(sorted(members)))
+
+    def names(self) -> dict[str, str]:
+        """Names of people and publishers by id, for pages."""
+        with reading(self._engine) as session:
+            people = session.exec(select(PersonRow).where(PersonRow.store_id == self.store)).all()
+            publishers = session.exec(
+                select(PublisherRow).where(PublisherRow.store_id == self.store)).all()
+        return {p.id: p.name for p in people} | {p.id: p.name for p in publishers}
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()

@@ -1,0 +1,28 @@
+"""Text that people wrote: kept by salted digest, so that erasing it breaks no chain."""
+
+import hashlib
+import secrets
+from datetime import UTC, datetime
+
+from sqlalchemy import Engine
+
+from gonogo.db.session import reading, writing
+from gonogo.db.tables import ProseRow
+
+
+def keep_prose(engine: Engine, text: str | None) -> str | None:
+    """Store `text`, return `prose:<digest>` for an event's body; None stays None."""
+    if not text:
+        return None
+    salt = secrets.token_bytes(16)
+    digest = "prose:" + hashlib.sha256(salt + text.encode()).hexdigest()
+    with writing(engine) as session:
+        session.add(ProseRow(digest=digest, salt=salt, text=text, created_at=datetime.now(UTC)))
+    return digest
+
+
+def read_prose(engine: Engine, digests: set[str]) -> dict[str, str]:
+    """The texts that are still there, by digest."""
+    with reading(engine) as session:
+        rows = [session.get(ProseRow, digest) for digest in digests]
+    return {row.digest: row.text for row in rows if row is not None}

@@ -1,0 +1,105 @@
+"""The worker: the composition root, where every dependency is built and handed over once."""
+
+import asyncio
+import hashlib
+import hmac
+import signal
+from datetime import timedelta
+
+import openai
+from temporalio.client import Client
+from temporalio.worker import Worker
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+
+from activities.exposure import Exposure
+from activities.intake import Intake
+from activities.planning import Planning
+from activities.probing import Probing
+from activities.records import Records
+from gonogo.db.ledger import Ledger
+from gonogo.db.probes import ProbeCases
+from gonogo.db.session import engine_of, migrate
+from gonogo.logs import configure_logs, log
+from gonogo.objects import Objects
+from gonogo.packs import PackStore
+from gonogo.settings import Settings
+from gonogo.temporal import connect
+from workflows.listing import ListingWorkflow
+from workflows.options import PROBE_QUEUE
+from workflows.release import Rollout
+from workflows.stop import StopOrder
+from workflows.submission import Case
+
+WORKFLOWS = [Case, Rollout, ListingWorkflow, StopOrder]
+# One visible place: our own packages and what they import pass the sandbox unreloaded.
+RUNNER = SandboxedWorkflowRunner(
+    restrictions=SandboxRestrictions.default.with_passthrough_modules(
+        "policies", "activities", "gonogo", "pydantic", "pydantic_core", "rfc8785", "yaml",
+        "sqlalchemy", "sqlmodel", "openai", "httpx",
+    )
+)
+_GRACE = timedelta(seconds=20)
+
+
+def harness_key(settings: Settings) -> bytes:
+    """What canaries are derived from: another key than the MAC's, from the same secret."""
+    return hmac.new(settings.mac_key(), b"gonogo harness", hashlib.sha256).digest()
+
+
+def build(settings: Settings, client: Client) -> tuple[Worker, Worker]:
+    """The workers of workflows with quick activities, and of model calls."""
+    engine = engine_of(settings.database)
+    migrate(engine)
+    packs, objects = PackStore(engine), Objects(settings.objects)
+    model = openai.AsyncOpenAI(
+        base_url=settings.model_endpoint, api_key=settings.model_api_key.get_secret_value(),
+        max_retries=0, timeout=300,
+    )
+    records = Records(Ledger(engine, settings.mac_key()))
+    planning = Planning(engine, packs)
+    exposure = Exposure(client, settings.task_queue)
+    probing = Probing(
+        model, settings.model, settings.model_endpoint, objects, ProbeCases(engine), packs,
+        harness_key=harness_key(settings),
+    )
+    cases = Worker(
+        client, task_queue=settings.task_queue, workflows=WORKFLOWS, workflow_runner=RUNNER,
+        activities=[
+            records.record, records.load_events, planning.review_due, planning.lease_until,
+            planning.plan_release, planning.precheck, exposure.set_exposure,
+            Intake(objects, packs).static_scan,
+        ],
+        max_cached_workflows=2_000,
+        sticky_queue_schedule_to_start_timeout=timedelta(seconds=2),
+        graceful_shutdown_timeout=_GRACE,
+    )
+    probes = Worker(
+        client, task_queue=PROBE_QUEUE, activities=[probing.probe, probing.conclude],
+        max_concurrent_activities=settings.model_concurrency,
+        graceful_shutdown_timeout=_GRACE,
+    )
+    return cases, probes
+
+
+async def serve(settings: Settings) -> None:
+    """Work until SIGTERM or SIGINT, then finish what is in hand."""
+    configure_logs(settings.log_level)
+    client = await connect(settings)
+    cases, probes = build(settings, client)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, stop.set)
+    async with cases, probes:
+        log.info("worker_ready", task_queue=settings.task_queue)
+        (settings.data / "worker.ready").touch()
+        await stop.wait()
+        log.info("worker_draining")
+
+
+def main() -> None:
+    asyncio.run(serve(Settings()))
+
+
+if __name__ == "__main__":
+    main()
