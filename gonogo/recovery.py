@@ -1,0 +1,152 @@
+"""What the record can do without anything else: verify itself, redraw the picture, restart cases.
+
+`rebuild` and `verify_chain` need the database alone, `recover` also an orchestrator, empty or not.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import Engine, delete
+from sqlmodel import Session, col, select
+from temporalio.client import Client
+from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.exceptions import WorkflowAlreadyStartedError
+
+from gonogo.db.codec import PICTURES, event_of, picture_values, state_of
+from gonogo.db.session import reading, writing
+from gonogo.db.tables import EventRow, ReleasePicture, StoreRow, SubmissionPicture
+from policies.lifecycle.kernel import Event, event_hash
+from policies.lifecycle.machines import fold, kind_of
+from policies.lifecycle.submission_state import Submission
+
+_BATCH = 500
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One place where the record contradicts itself."""
+
+    subject: str
+    seq: int
+    what: str
+
+
+@dataclass
+class Rebuilt:
+    """`differences` name the subjects whose stored picture was not what their events say."""
+
+    subjects: int = 0
+    differences: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Recovered:
+    """How many open subjects there are, and how many workflows had to be started."""
+
+    cases: int = 0
+    releases: int = 0
+    started: int = 0
+
+
+def verify_chain(engine: Engine, store: str) -> list[Fault]:
+    """Every fault of numbering or hashing, subject by subject, and of the store's positions."""
+    faults: list[Fault] = []
+    positions: list[int] = []
+    with reading(engine) as session:
+        for subject, events in _histories(session, store):
+            prev = ""
+            for expected, event in enumerate(events, start=1):
+                positions.append(event.position)
+                if event.seq != expected:
+                    faults.append(Fault(subject, event.seq, f"expected number {expected}"))
+                if event.prev != prev:
+                    faults.append(Fault(subject, event.seq, "does not follow the event before it"))
+                prev = event_hash(event)
+        newest = session.exec(select(StoreRow.position).where(StoreRow.id == store)).first() or 0
+    if sorted(positions) != list(range(1, newest + 1)):
+        faults.append(Fault(store, newest, "the store's positions have gaps or repeats"))
+    return faults
+
+
+def rebuild(engine: Engine, store: str) -> Rebuilt:
+    """Drop the picture, redraw it from the events, and say what was different. One transaction."""
+    result = Rebuilt()
+    with writing(engine) as session:
+        before = {kind: _values(session, kind, store) for kind in PICTURES}
+        for table in PICTURES.values():
+            session.execute(delete(table).where(table.store_id == store))  # type: ignore[attr-defined]  # all pictures have it
+        session.expunge_all()
+        for subject, events in _histories(session, store):
+            kind = kind_of(subject)
+            values = picture_values(kind, fold(kind, events))
+            row = PICTURES[kind](**values)
+            session.add(row)
+            result.subjects += 1
+            if before[kind].pop(subject, None) != row.model_dump():
+                result.differences.append(subject)
+        result.differences += [subject for rows in before.values() for subject in rows]
+    return result
+
+
+async def recover(engine: Engine, client: Client, store: str, task_queue: str) -> Recovered:
+    """Start the workflow of every open case and release that has none, from its events."""
+    result = Recovered()
+    for workflow, workflow_id, argument, is_case in _due(engine, store):
+        result.cases += is_case
+        result.releases += not is_case
+        try:
+            await client.start_workflow(
+                workflow, argument, id=workflow_id, task_queue=task_queue,
+                id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
+                id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+            )
+            result.started += 1
+        except WorkflowAlreadyStartedError:
+            continue
+    return result
+
+
+def _due(engine: Engine, store: str) -> Iterator[tuple[str, str, dict[str, Any], bool]]:
+    """(workflow, id, argument, is a case) of everything that must be under way."""
+    with reading(engine) as session:
+        cases = session.exec(
+            select(SubmissionPicture).where(
+                SubmissionPicture.store_id == store,
+                col(SubmissionPicture.is_open)
+                | col(SubmissionPicture.stage).in_(("approved", "rejected")),
+            )
+        ).all()
+        releases = session.exec(
+            select(ReleasePicture).where(ReleasePicture.store_id == store)
+        ).all()
+    begun = {row.id for row in releases}
+    for row in cases:
+        state: Submission = state_of("submission", row.state)
+        # A settled approval whose release never began is still owed one.
+        owed = state.settled and state.release is not None and state.release not in begun
+        if row.is_open or not state.settled or owed:
+            argument = {"store": store, "subject": row.id, "gpt": row.gpt}
+            yield "Case", f"case/{store}/{row.gpt}", argument, True
+    for release in releases:
+        if release.is_open:
+            argument = {"store": store, "subject": release.id, "gpt": release.gpt,
+                        "submission": release.submission}
+            yield "Rollout", f"release/{release.id}", argument, False
+
+
+def _histories(session: Session, store: str) -> Iterator[tuple[str, list[Event]]]:
+    rows = session.exec(
+        select(EventRow).where(EventRow.store_id == store)
+        .order_by(col(EventRow.subject), col(EventRow.seq))
+        .execution_options(yield_per=_BATCH)
+    )
+    for subject, group in groupby(rows, key=lambda row: row.subject):
+        yield subject, [event_of(row) for row in group]
+
+
+def _values(session: Session, kind: str, store: str) -> dict[str, dict[str, Any]]:
+    table: Any = PICTURES[kind]
+    return {row.id: row.model_dump() for row in
+            session.exec(select(table).where(table.store_id == store))}
