@@ -99,13 +99,14 @@ class Probing:
     def __init__(
         self, client: openai.AsyncOpenAI, model: str, endpoint: str, objects: Objects,
         cases: ProbeCases, packs: Callable[[str], PolicyPack], *, harness_key: bytes,
+        beat_s: float = BEAT_S,
     ) -> None:
         if len(harness_key) < SHORTEST_KEY:
             raise ValueError(f"the harness key has fewer than {SHORTEST_KEY} bytes")
         self._endpoint = Endpoint(client, model)
         self._host = urlsplit(endpoint).netloc.rpartition("@")[2]
         self._objects, self._cases, self._packs = objects, cases, packs
-        self._key = harness_key
+        self._key, self._beat_s = harness_key, beat_s
 
     @activity.defn(name="probe")
     async def probe(self, request: ProbeRequest) -> ProbeReport:
@@ -125,7 +126,7 @@ class Probing:
                     "the worker is shutting down", type="WorkerShutdown",
                     next_retry_delay=timedelta(seconds=1),
                 )
-            answer = await _beating(self._ask(run, case), len(done))
+            answer = await _beating(self._ask(run, case), len(done), self._beat_s)
             await asyncio.to_thread(self._keep, run, case, answer)
             done.add(case.id)
             activity.heartbeat(len(done))
@@ -233,11 +234,13 @@ def _count(summaries: Iterable[SuiteSummary], outcome: Outcome) -> int:
     return sum(summary.count(outcome) for summary in summaries)
 
 
-async def _beating(work: Coroutine[Any, Any, _Result], finished: int) -> _Result:
-    """Await `work` with a heartbeat of the same progress every few seconds."""
+async def _beating(
+    work: Coroutine[Any, Any, _Result], finished: int, every_s: float
+) -> _Result:
+    """Await `work` with a heartbeat of the same progress every `every_s` seconds."""
     task = asyncio.create_task(work)
     try:
-        while not (await asyncio.wait({task}, timeout=BEAT_S))[0]:
+        while not (await asyncio.wait({task}, timeout=every_s))[0]:
             activity.heartbeat(finished)
         return task.result()
     finally:

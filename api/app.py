@@ -7,9 +7,10 @@ from pathlib import Path
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
-from api import errors
+from api import errors, schema
 from api.commands import Gateway
 from api.deps import Services
+from api.live import Feed
 from api.middleware import install_middleware
 from api.routes import ROUTERS
 from gonogo.db.identity import Identity
@@ -39,6 +40,7 @@ async def build(settings: Settings) -> Services:
         objects=Objects(settings.objects), packs=packs, pack=pack,
         gateway=Gateway(engine, client, key, store=settings.store,
                         task_queue=settings.task_queue, answer_s=settings.answer_s),
+        feed=Feed(engine, settings.store),
     )
 
 
@@ -48,13 +50,16 @@ def create_app(settings: Settings) -> FastAPI:
         configure_logs(settings.log_level)
         app.state.services = await build(settings)
         yield
+        app.state.services.feed.close()
         app.state.services.engine.dispose()
 
     app = FastAPI(title="gonogo", version="1", lifespan=lifespan, docs_url="/docs",
+                  generate_unique_id_function=schema.operation_id,
                   description="Governance and release management for a GPT store.")
     errors.install(app)
     install_middleware(app)
     for router in ROUTERS:
         app.include_router(router)
+    schema.install(app)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     return app

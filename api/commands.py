@@ -31,7 +31,7 @@ from gonogo.db.session import reading, writing
 from gonogo.db.tables import CommandRow
 from gonogo.ids import command_id
 from gonogo.logs import log
-from policies.errors import refusal
+from policies.errors import Refused, refusal
 from policies.lifecycle.kernel import Actor, Command, command_bytes, mac_of
 from policies.lifecycle.machines import MACHINES
 
@@ -99,6 +99,18 @@ class Gateway:
         except (TimeoutError, RPCError, RuntimeError):
             return False
 
+    async def meet(self, order: Order) -> tuple[Command, Outcome | None]:
+        """Keep the order without delivering it. The second value is its first answer, if there is
+        one already; a repeat gets the command that was kept first. Raises the stored refusal."""
+        row, is_new = await asyncio.to_thread(self._meet, order, self._signed(order))
+        command: Command = _COMMAND.validate_python(row.command["command"])
+        return command, None if is_new else _settled(row)
+
+    async def refuse(self, command: str, refused: Refused) -> None:
+        """Remember `refused` as the first answer to a command that was met, not delivered."""
+        answer = {"code": refused.code, "because": refused.because, "detail": dict(refused.detail)}
+        await asyncio.to_thread(self._remember, command, "refused", answer)
+
     def signed(self, command: Command) -> Command:
         """`command` with this installation's MAC."""
         return replace(command, mac=mac_of(command, self._key))
@@ -154,8 +166,12 @@ class Gateway:
             if fault.status is RPCStatusCode.DEADLINE_EXCEEDED:
                 return Outcome(command.id, command.subject, None)
             log.warning("orchestrator", status=fault.status.name, command_id=command.id)
-            raise Problem("orchestrator-unavailable", "the command is kept; send it again",
-                          headers={"Retry-After": "5"}, command=command.id) from fault
+            raise _unavailable(command.id) from fault
+        except RuntimeError as fault:
+            # What a lazy client raises until its first connection succeeds.
+            if not str(fault).startswith("Failed client connect"):
+                raise
+            raise _unavailable(command.id) from fault
         await asyncio.to_thread(self._remember, command.id, "done", answer)
         return Outcome(command.id, command.subject, answer)
 
@@ -221,6 +237,11 @@ class Gateway:
             row = session.get(CommandRow, (self._store, command))
             if row is not None and row.status == "pending":
                 row.status, row.answer = status, answer
+
+
+def _unavailable(command: str) -> Problem:
+    return Problem("orchestrator-unavailable", "the command is kept; send it again",
+                   headers={"Retry-After": "5"}, command=command)
 
 
 def _settled(row: CommandRow) -> Outcome | None:

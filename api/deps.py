@@ -3,15 +3,17 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import Depends, Header, Request, Response
+from fastapi import Depends, Header, Path, Query, Request, Response
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from sqlalchemy import Engine
 from starlette.concurrency import run_in_threadpool
 
 from api.commands import Gateway, Outcome
 from api.errors import Problem
+from api.live import Feed
 from gonogo.db.identity import Identity
 from gonogo.db.ledger import Ledger
+from gonogo.db.queries import MOST
 from gonogo.objects import Objects
 from gonogo.packs import PackStore
 from gonogo.settings import Settings
@@ -29,6 +31,7 @@ class Services:
     objects: Objects
     packs: PackStore
     pack: PolicyPack  # for new cases
+    feed: Feed
 
     @property
     def store(self) -> str:
@@ -64,6 +67,18 @@ IdempotencyKey = Annotated[
            description="a repeat with the same key gets the first answer"),
 ]
 IfMatch = Annotated[str | None, Header(alias="If-Match", max_length=200)]
+LastEventId = Annotated[
+    int | None,
+    Header(alias="Last-Event-ID", ge=0, le=2**53, description="go on after this one"),
+]
+# Ids are opaque but plain: what no id can be is refused before the database sees it.
+PLAIN = r"^[\x21-\x7e]+$"
+SubjectId = Annotated[str, Path(min_length=1, max_length=80, pattern=PLAIN)]
+Digest = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$", description="hex SHA-256")]
+Cursor = Annotated[
+    str | None, Query(max_length=400, pattern=r"^[A-Za-z0-9_-]+$", description="`next` of a list")
+]
+PageSize = Annotated[int, Query(ge=1, le=MOST)]
 
 
 def etag(version: int) -> str:
@@ -77,10 +92,23 @@ def expected_version(if_match: str | None, version: int, *, needed: bool = True)
             raise Problem("precondition-required", "send the ETag you saw as If-Match",
                           headers={"ETag": etag(version)})
         return version
-    if if_match.strip() not in ("*", etag(version)):
+    named = [tag.strip() for tag in if_match.split(",")]
+    if "*" not in named and etag(version) not in named:
         raise Problem("precondition-failed", f"it is at version {version} now",
                       headers={"ETag": etag(version)})
     return version
+
+
+def named_version(if_match: str | None, version: int) -> int:
+    """The one version a decision is about (I1). `*` names none, so it is not accepted here."""
+    if if_match is None or if_match.strip() == "*":
+        raise Problem("precondition-required", "send the ETag you decided on as If-Match",
+                      headers={"ETag": etag(version)})
+    tag = if_match.strip().strip('"')
+    if not (tag.isascii() and tag.isdigit() and len(tag) < 10):
+        raise Problem("precondition-failed", f"it is at version {version} now",
+                      headers={"ETag": etag(version)})
+    return int(tag)
 
 
 def answered(outcome: Outcome, response: Response, created: str | None = None) -> dict[str, object]:

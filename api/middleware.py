@@ -1,10 +1,9 @@
 """What every request passes: a request id, a size limit, headers that keep browsers careful."""
 
-from fastapi import FastAPI
+from fastapi import FastAPI, HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bound_contextvars
 
-from api.errors import Problem
 from gonogo.ids import new_id
 
 # The largest body any route takes: a bundle as JSON with base64 and some air.
@@ -38,7 +37,8 @@ class Edge:
             message = await receive()
             size += len(message.get("body", b""))
             if size > MAX_BODY:
-                raise Problem("too-large", f"a request holds at most {MAX_BODY} bytes")
+                # FastAPI turns every other exception of a body into a plain 400.
+                raise HTTPException(413, f"a request holds at most {MAX_BODY} bytes")
             return message
 
         async def marked(message: Message) -> None:

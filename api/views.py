@@ -36,14 +36,14 @@ def submission_view(state: Submission | dict[str, Any], gpt: GptRow | None) -> d
         "category": gpt.category if gpt else None, "publisher": s.publisher,
         "stage": s.stage.value, "final": s.stage in FINAL, "version": s.version, "round": s.round,
         "digest": s.digest, "tier": s.tier, "tier_reasons": list(s.tier_reasons),
-        "turn": turn, "unblocks": unblocks, "by_when": _time(by_when),
-        "due_at": _time(s.due_at), "opened_at": _time(s.opened_at), "since": _time(s.since),
-        "claimant": s.claimant, "lease_until": _time(s.lease_until), "why": list(s.why),
+        "turn": turn, "unblocks": unblocks, "by_when": time_text(by_when),
+        "due_at": time_text(s.due_at), "opened_at": time_text(s.opened_at), "since": time_text(s.since),
+        "claimant": s.claimant, "lease_until": time_text(s.lease_until), "why": list(s.why),
         "blocked_by": list(s.blocked_by), "evidence": list(s.evidence), "release": s.release,
         "decision": None if s.decision is None else {
             "verdict": s.decision.verdict, "by": s.decision.by, "second": s.decision.second,
-            "at": _time(s.decision.at), "clauses": list(s.decision.clauses),
-            "effective_at": _time(s.decision.effective_at), "note": s.decision.note,
+            "at": time_text(s.decision.at), "clauses": list(s.decision.clauses),
+            "effective_at": time_text(s.decision.effective_at), "note": s.decision.note,
         },
         "pack": s.terms.pack, "seq": s.seq,
     }
@@ -51,16 +51,34 @@ def submission_view(state: Submission | dict[str, Any], gpt: GptRow | None) -> d
 
 def can_view(machine: str, state: Any, who: Actor) -> dict[str, Any]:
     """For each command a person may give: allowed, or the refusal's code and reason."""
+    return {kind: can_one(machine, kind, state, who) for kind in MACHINES[machine].commands}
+
+
+def can_one(machine: str, kind: str, state: Any, who: Actor) -> dict[str, Any]:
+    try:
+        MACHINES[machine].permit(state, kind, who, datetime.now(UTC))
+    except Refused as refused:
+        return {"allowed": False, "code": refused.code, "because": refused.because}
+    return {"allowed": True}
+
+
+def review_row(
+    state: Submission, gpt: GptRow | None, who: Actor, lease_until: datetime | None
+) -> dict[str, Any]:
+    """A line of the review queue: how urgent it is, who holds it, whether `who` may claim it."""
     now = datetime.now(UTC)
-    answers: dict[str, Any] = {}
-    for kind in MACHINES[machine].commands:
-        try:
-            MACHINES[machine].permit(state, kind, who, now)
-        except Refused as refused:
-            answers[kind] = {"allowed": False, "code": refused.code, "because": refused.because}
-        else:
-            answers[kind] = {"allowed": True}
-    return answers
+    return {
+        "id": state.id, "gpt": state.gpt, "name": gpt.name if gpt else None,
+        "category": gpt.category if gpt else None, "publisher": state.publisher,
+        "stage": state.stage.value, "version": state.version, "round": state.round,
+        "digest": state.digest, "tier": state.tier, "tier_reasons": list(state.tier_reasons),
+        "due_at": time_text(state.due_at), "overdue": bool(state.due_at and state.due_at < now),
+        "ladder_steps": state.ladder_steps, "queued_at": time_text(state.queued_at),
+        "claimant": state.claimant, "lease_until": time_text(lease_until or state.lease_until),
+        "preferred": state.preferred, "why": list(state.why), "blocked_by": list(state.blocked_by),
+        "can": {kind: can_one("submission", kind, state, who)
+                for kind in ("claim", "confirm", "disagree")},
+    }
 
 
 def event_view(row: EventRow) -> dict[str, Any]:
@@ -71,5 +89,5 @@ def event_view(row: EventRow) -> dict[str, Any]:
     }
 
 
-def _time(at: datetime | None) -> str | None:
+def time_text(at: datetime | None) -> str | None:
     return iso(at) if at else None

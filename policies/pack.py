@@ -6,8 +6,10 @@ Every decision records that digest. Durations are written in seconds (`_s`) or d
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from datetime import date, time
 from typing import Any, Literal
+from zoneinfo import ZoneInfo
 
 import rfc8785
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -16,8 +18,19 @@ from policies.errors import PackFault
 from policies.strict_yaml import YamlFault, load
 
 
+TIERS = ("low", "medium", "high")
+VISIBILITIES = ("link", "unlisted_search", "category", "featured")  # narrow to wide
+
+
 class _Chapter(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def _once(what: str, ids: Iterable[str]) -> None:
+    listed = list(ids)
+    twice = sorted({one for one in listed if listed.count(one) > 1})
+    if twice:
+        raise ValueError(f"{what} given twice: {', '.join(twice)}")
 
 
 class BundleLimits(_Chapter):
@@ -73,6 +86,7 @@ class Testing(_Chapter):
 
     @model_validator(mode="after")
     def _zero_tolerance_is_never_waived(self) -> "Testing":
+        _once("suites", (suite.id for suite in self.suites))
         strict = {suite.id for suite in self.suites if suite.weight == "zero_tolerance"}
         for waiver in self.waivers:
             if strict & set(waiver.suites):
@@ -117,6 +131,22 @@ class Review(_Chapter):
     checklist: tuple[ChecklistItem, ...]
     clauses: tuple[Clause, ...]
 
+    @model_validator(mode="after")
+    def _every_number_has_its_place(self) -> "Review":
+        """What a case would otherwise find out months later."""
+        missing = [name for name in TIERS if name not in self.tiers]
+        if missing:
+            raise ValueError(f"no rules for risk tier {', '.join(missing)}")
+        if list(self.ladder) != sorted(set(self.ladder)) or min(self.ladder, default=1) <= 0:
+            raise ValueError("ladder: shares above 0 that grow")
+        if list(self.warn_before_s) != sorted(set(self.warn_before_s), reverse=True):
+            raise ValueError("warn_before_s: the earliest warning, the longest time, comes first")
+        if self.lease_max_s < self.lease_s:
+            raise ValueError("lease_max_s is shorter than one lease")
+        _once("checklist items", (item.id for item in self.checklist))
+        _once("clauses", (clause.id for clause in self.clauses))
+        return self
+
 
 class Calendar(_Chapter):
     """Business hours of the store's zone. Days 0 = Monday. `open_from == open_until` = all day."""
@@ -126,6 +156,23 @@ class Calendar(_Chapter):
     open_from: str
     open_until: str
     holidays: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _means_something(self) -> "Calendar":
+        """A calendar that cannot be read, or never opens, must not wait for the first deadline."""
+        if not self.days or set(self.days) - set(range(7)):
+            raise ValueError("days: at least one of 0 (Monday) to 6")
+        try:
+            for text in (self.open_from, self.open_until):
+                if time.fromisoformat(text).tzinfo is not None:
+                    raise ValueError(f"{text}: hours are of the calendar's own zone")
+            for text in self.holidays:
+                if date.fromisoformat(text).isoformat() != text:
+                    raise ValueError(f"holiday {text!r} is not written 2026-01-31")
+            ZoneInfo(self.zone)
+        except (OSError, LookupError) as fault:
+            raise ValueError(f"unknown time zone {self.zone!r}") from fault
+        return self
 
 
 class Stage(_Chapter):
@@ -149,6 +196,9 @@ class Rollout(_Chapter):
             weights = [stage.weight_bp for stage in plan]
             if weights != sorted(weights) or weights[-1] != 10_000:
                 raise ValueError("stages must not shrink and must end at 10000")
+            seen = [VISIBILITIES.index(stage.visibility) for stage in plan]
+            if seen != sorted(seen):
+                raise ValueError("visibility must not narrow from stage to stage")
         return self
 
 
@@ -172,8 +222,10 @@ class PolicyPack(_Chapter):
 def merge(base: Any, over: Any) -> Any:
     """Mappings merge by key, everything else is replaced."""
     if isinstance(base, Mapping) and isinstance(over, Mapping):
-        return {k: merge(base[k], over[k]) if k in base and k in over else over.get(k, base.get(k))
-                for k in {**base, **over}}
+        return {
+            k: merge(base[k], over[k]) if k in base and k in over else over.get(k, base.get(k))
+            for k in {**base, **over}
+        }
     return over
 
 
@@ -183,9 +235,7 @@ def pack_of(value: Mapping[str, Any]) -> PolicyPack:
     try:
         pack = PolicyPack.model_validate(value)
     except ValidationError as fault:
-        lines = "; ".join(
-            f"/{'/'.join(map(str, e['loc']))}: {e['msg']}" for e in fault.errors()
-        )
+        lines = "; ".join(f"/{'/'.join(map(str, e['loc']))}: {e['msg']}" for e in fault.errors())
         raise PackFault(f"policy pack {value.get('name', '?')!r}: {lines}") from fault
     # Of the validated value, so that a default written out is the same pack.
     whole = pack.model_dump(mode="json", exclude={"digest"})
@@ -217,4 +267,6 @@ def read_pack(name: str, texts: Mapping[str, Mapping[str, str]]) -> PolicyPack:
             own.update(chapter)
         value = merge(own, value)
         current = own.get("extends")
+        if current is not None and not isinstance(current, str):
+            raise PackFault(f"{seen[-1]}: `extends` names one pack")
     return pack_of(value)

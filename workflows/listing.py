@@ -31,11 +31,10 @@ class ListingWorkflow:
 
     @workflow.update(name="command")
     async def command(self, command: Command) -> dict[str, Any]:
-        before = self._listing.state.exposure.release if self._listing.state else None
         answer = await self._listing.apply(command)
-        state = self._listing.state
-        if before and state and state.exposure.release not in (None, before):
-            await self._supersede(before, str(state.exposure.release))
+        event = self._listing.last
+        if event and event.command_id == command.id and event.body.get("superseded"):
+            await self._supersede(event.body["superseded"], event.body["release"])
         return answer
 
     @command.validator

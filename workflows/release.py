@@ -41,7 +41,8 @@ class Rollout:
             await self._prepare(start)
         while self.state.phase not in FINAL:
             await self._tell_listing()
-            await _TURNS[self.state.phase](self)
+            if self._is_told() and self.state.phase in _TURNS:  # else a person changed it meanwhile
+                await _TURNS[self.state.phase](self)
             self._renew_history(start)
         await self._tell_listing()
         await workflow.wait_condition(workflow.all_handlers_finished)
@@ -103,10 +104,9 @@ class Rollout:
     async def _tell_listing(self) -> None:
         """Bring the listing to what this state means. Telling the same twice changes nothing."""
         kind, body = self._meaning()
-        if kind is None or (kind, self.state.stage) == self._told:
+        if kind is None or self._is_told():
             return
-        told = (kind, self.state.stage)
-        s = self.state
+        s, told = self.state, (kind, self.state.stage)
         command = Command(
             id=f"{s.id}:{s.seq}:{kind}", kind=kind, store=s.store, subject=s.listing,
             actor=SYSTEM_ACTOR, at=workflow.now(), body={"release": s.id, "pack": s.pack, **body},
@@ -117,8 +117,11 @@ class Rollout:
             self._told = told
         except ActivityError as failure:
             cause = failure.cause
-            why = cause.type if isinstance(cause, ApplicationError) else "listing_unavailable"
-            await self._release.own("hold", {"cause": "listing", "why": [why]})
+            await self._release.own("hold", {"cause": "listing", "why": _reasons(cause)})
+
+    def _is_told(self) -> bool:
+        kind, _ = self._meaning()
+        return kind is None or (kind, self.state.stage) == self._told
 
     def _meaning(self) -> tuple[str | None, dict[str, Any]]:
         s = self.state
@@ -135,6 +138,15 @@ class Rollout:
     def _renew_history(self, start: SubjectInput) -> None:
         if workflow.info().is_continue_as_new_suggested() and workflow.all_handlers_finished():
             workflow.continue_as_new(start)
+
+
+def _reasons(cause: BaseException | None) -> list[str]:
+    """The codes why a listing refused; unknown is a reason too."""
+    if not isinstance(cause, ApplicationError):
+        return ["listing_unavailable"]
+    told = cause.details[0] if cause.details else {}
+    reasons = told.get("detail", {}).get("reasons") if isinstance(told, Mapping) else None
+    return list(reasons or [cause.type or "refused"])
 
 
 # Pause and hold keep exposure (I9), so they tell the listing nothing.

@@ -28,6 +28,8 @@ class Subject(Generic[S]):
         self.state: S | None = None
         self.seq = 0
         self.loaded = False
+        self.last: Event | None = None
+        self._seen: set[str] = set()  # the commands that are events already
         self._lock = asyncio.Lock()
 
     async def load(self, past: bool = True) -> None:
@@ -39,7 +41,7 @@ class Subject(Generic[S]):
     def check(self, command: Command) -> None:
         """A validator's question: would this be refused now? What must be looked up is not."""
         self._is_mine(command)
-        if self.loaded:
+        if self.loaded and command.id not in self._seen:
             self._decide(command, {"precheck": ()})
 
     async def apply(self, command: Command, observe: Observe | None = None) -> dict[str, Any]:
@@ -48,9 +50,10 @@ class Subject(Generic[S]):
         self._is_mine(command)
         async with self._lock:
             for _ in range(_TRIES):
-                observed = await observe() if observe else {}
+                known = command.id in self._seen  # then the record has the first answer
+                observed = await observe() if observe and not known else {}
                 try:
-                    facts = self._decide(command, observed)
+                    facts = () if known else self._decide(command, observed)
                 except ApplicationError:
                     # The rules may have changed since this very command was recorded.
                     fresh = await self._catch_up()
@@ -136,7 +139,8 @@ class Subject(Generic[S]):
         for event in events:
             if event.seq > self.seq:
                 self.state = self.machine.evolve(self.state, event)
-                self.seq = event.seq
+                self.seq, self.last = event.seq, event
+                self._seen.add(event.command_id)
                 self.pack = event.pack or self.pack
 
     async def _catch_up(self) -> tuple[Event, ...]:

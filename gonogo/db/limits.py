@@ -35,8 +35,17 @@ def _claims(session: Session, request: RecordRequest, fact: Fact, state: Any) ->
                         limit=limit)
 
 
-def _one_open_case(session: Session, request: RecordRequest, fact: Fact, state: Any) -> None:
-    gpt = fact.body["gpt"]
+def _opened(session: Session, request: RecordRequest, fact: Fact, state: Any) -> None:
+    _no_other_open(session, request, fact.body["gpt"])
+    _not_rejected_before(session, request, fact, fact.body["gpt"])
+
+
+def _undone(session: Session, request: RecordRequest, fact: Fact, state: Any) -> None:
+    _no_other_open(session, request, state.gpt)
+    _claims(session, request, fact, state)
+
+
+def _no_other_open(session: Session, request: RecordRequest, gpt: str) -> None:
     other = session.exec(
         select(SubmissionPicture.id).where(
             SubmissionPicture.store_id == request.command.store, SubmissionPicture.gpt == gpt,
@@ -46,10 +55,10 @@ def _one_open_case(session: Session, request: RecordRequest, fact: Fact, state: 
     if other is not None:
         raise OverLimit("this GPT has an open submission; send a new digest to that one",
                         submission=other)
-    _not_rejected_before(session, request, fact, gpt)
 
 
 def _new_round(session: Session, request: RecordRequest, fact: Fact, state: Any) -> None:
+    _no_other_open(session, request, state.gpt)  # it may have expired, and another been opened
     _not_rejected_before(session, request, fact, state.gpt)
 
 
@@ -70,11 +79,31 @@ def _not_rejected_before(
 
 
 def _exposure(session: Session, request: RecordRequest, fact: Fact, state: Any) -> None:
-    """I6, in the same transaction that lets exposure grow."""
-    if fact.body["weight_bp"] <= fact.body["was_weight_bp"] and not fact.body["superseded"]:
-        return
-    standing = standing_of(session, request.command.store, request.command.body["submission"],
-                           fact.body["candidate"])
+    """I6, in the same transaction that lets exposure start or grow.
+
+    Whatever sets it does: by weight, by visibility, by ending a halt, or for another revision.
+    """
+    candidate = fact.body.get("candidate") or (state and state.exposure.candidate)
+    _must_stand(session, request, request.command.body.get("submission"), candidate)
+
+
+def _relisted(session: Session, request: RecordRequest, fact: Fact, state: Any) -> None:
+    """I6 again: a GPT its developer took down becomes visible by the approval that stands now."""
+    digest = state.exposure.stable or state.exposure.candidate
+    approved = session.exec(
+        select(SubmissionPicture.id).where(
+            SubmissionPicture.store_id == request.command.store,
+            SubmissionPicture.gpt == state.gpt, SubmissionPicture.digest == digest,
+            SubmissionPicture.stage == "approved",
+        ).order_by(col(SubmissionPicture.id).desc()).limit(1)
+    ).first()
+    _must_stand(session, request, approved, digest)
+
+
+def _must_stand(
+    session: Session, request: RecordRequest, submission: str | None, digest: str | None
+) -> None:
+    standing = standing_of(session, request.command.store, submission or "", digest or "")
     precheck = exposure_may_grow(standing, request.occurred_at)
     if not precheck:
         raise EvidenceBlocks("exposure may not start or grow: " + ", ".join(precheck.why),
@@ -95,9 +124,11 @@ def _known_case(session: Session, request: RecordRequest, fact: Fact, state: Any
 
 _CHECKS: dict[str, Any] = {
     "submission:review:claimed": _claims,
-    "submission:review:undone": _claims,
-    "submission:opened": _one_open_case,
+    "submission:review:undone": _undone,
+    "submission:opened": _opened,
     "submission:round:opened": _new_round,
     "listing:exposure:set": _exposure,
+    "listing:exposure:resumed": _exposure,
+    "listing:relisted": _relisted,
     "release:prepared": _known_case,
 }

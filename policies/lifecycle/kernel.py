@@ -166,10 +166,16 @@ def iso(at: datetime) -> str:
 
 
 def instant(text: Any) -> datetime:
-    """Read back what `iso` wrote; also accepts a datetime that a converter already restored."""
-    if isinstance(text, datetime):
-        return text.astimezone(UTC)
-    return datetime.fromisoformat(text).astimezone(UTC)
+    """Read back what `iso` wrote; also accepts a datetime that a converter already restored.
+
+    Raises `ValueError` for anything else, a time without zone included: nobody may guess it.
+    """
+    if not isinstance(text, str | datetime):
+        raise ValueError(f"not a time: {text!r}")
+    at = text if isinstance(text, datetime) else datetime.fromisoformat(text)
+    if at.tzinfo is None:
+        raise ValueError(f"a time without zone: {text}")
+    return at.astimezone(UTC)
 
 
 def instant_or_none(text: Any) -> datetime | None:

@@ -11,7 +11,10 @@ MACHINES: Mapping[str, Machine[Any]] = {
     for machine in (submission.MACHINE, release.MACHINE, listing.MACHINE, stop.MACHINE)
 }
 PREFIX_OF: Mapping[str, str] = {
-    "submission": "sub", "release": "rel", "listing": "lst", "stop": "stp",
+    "submission": "sub",
+    "release": "rel",
+    "listing": "lst",
+    "stop": "stp",
 }
 KIND_OF: Mapping[str, str] = {prefix: kind for kind, prefix in PREFIX_OF.items()}
 

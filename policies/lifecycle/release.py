@@ -70,16 +70,20 @@ def permit(state: Release | None, kind: str, actor: Actor, now: datetime) -> Non
     if kind not in SYSTEM_COMMANDS:
         relation = relation_of(state, actor)
         allow("release", kind, actor, relation)
-        if kind == "resume" and relation is Relation.OWNER and (
-            state.phase is not Phase.PAUSED or state.paused_by not in (actor.id,)
+        if (
+            kind == "resume"
+            and relation is Relation.OWNER
+            and (state.phase is not Phase.PAUSED or state.paused_by not in (actor.id,))
         ):
             raise NotAllowed("a developer resumes only a pause of their own", command=kind)
         if kind == "cancel" and state.stage is not None:
             raise IllegalMove("somebody is served already: roll back instead", command=kind)
     if state.phase not in LEGAL[kind]:
         raise IllegalMove(
-            f"“{kind}” is not possible while the release is {state.phase.value}", command=kind,
-            phase=state.phase.value, possible_in=sorted(p.value for p in LEGAL[kind]),
+            f"“{kind}” is not possible while the release is {state.phase.value}",
+            command=kind,
+            phase=state.phase.value,
+            possible_in=sorted(p.value for p in LEGAL[kind]),
         )
 
 
@@ -101,16 +105,25 @@ def _failing(observed: Mapping[str, Any]) -> list[str]:
 def _must_hold(observed: Mapping[str, Any]) -> None:
     failing = _failing(observed)
     if failing:
-        raise EvidenceBlocks("exposure may not start or grow: " + ", ".join(failing),
-                             reasons=failing)
+        raise EvidenceBlocks(
+            "exposure may not start or grow: " + ", ".join(failing), reasons=failing
+        )
 
 
 def _enter(index: int, s: Release) -> Facts:
     step = s.plan[index]
-    return (Fact("release:stage:entered", {
-        "stage": index, "of": len(s.plan), "weight_bp": step.weight_bp,
-        "visibility": step.visibility, "soak_s": step.soak_s,
-    }),)
+    return (
+        Fact(
+            "release:stage:entered",
+            {
+                "stage": index,
+                "of": len(s.plan),
+                "weight_bp": step.weight_bp,
+                "visibility": step.visibility,
+                "soak_s": step.soak_s,
+            },
+        ),
+    )
 
 
 def _start(s: Release, c: Command, now: datetime, o: Mapping[str, Any]) -> Facts:
@@ -118,10 +131,17 @@ def _start(s: Release, c: Command, now: datetime, o: Mapping[str, Any]) -> Facts
     return _enter(0, s)
 
 
+def _time(value: Any, field: str) -> datetime:
+    try:
+        return instant(value)
+    except ValueError as fault:
+        raise Incomplete("a time with its zone is needed", field=field) from fault
+
+
 def _schedule(s: Release, c: Command, now: datetime, o: Mapping[str, Any]) -> Facts:
     if not c.body.get("at"):
         raise Incomplete("the time is missing", field="at")
-    at = instant(c.body["at"])
+    at = _time(c.body["at"], "at")
     if at <= now:
         raise Incomplete("the time is in the past; start it instead", field="at", now=iso(now))
     return (Fact("release:scheduled", {"at": iso(at), "time": c.body.get("time")}),)
@@ -157,12 +177,21 @@ def _advance(s: Release, c: Command, now: datetime, o: Mapping[str, Any]) -> Fac
 def _pause(s: Release, c: Command, now: datetime, o: Mapping[str, Any]) -> Facts:
     left = s.pause_max_s - s.paused_s
     if left <= 0:
-        raise IllegalMove("it has been paused for as long as the policy allows")
+        # Stopping the climb is never refused (I3): with no pause left it waits for a decision.
+        return (Fact("release:held", {"cause": "pauses_used_up"}),)
     latest = now + timedelta(seconds=left)
-    until = min(instant(c.body["until"]), latest) if c.body.get("until") else latest
-    return (Fact("release:paused", {
-        "until": iso(until), "reason": c.body.get("reason") or "unstated",
-    }),)
+    until = min(_time(c.body["until"], "until"), latest) if c.body.get("until") else latest
+    if until <= now:
+        raise Incomplete("the end of the pause is in the past", field="until", now=iso(now))
+    return (
+        Fact(
+            "release:paused",
+            {
+                "until": iso(until),
+                "reason": c.body.get("reason") or "unstated",
+            },
+        ),
+    )
 
 
 def _pause_over(s: Release, c: Command, now: datetime, o: Mapping[str, Any]) -> Facts:
@@ -185,17 +214,27 @@ def _reason(fact: str) -> Callable[[Release, Command, datetime, Mapping[str, Any
         if not c.body.get("reason"):
             raise Incomplete("a reason is missing", field="reason")
         return (Fact(fact, {"reason": c.body["reason"], "note": c.body.get("note")}),)
+
     return decider
 
 
 _DECIDERS: Mapping[str, Callable[[Release, Command, datetime, Mapping[str, Any]], Facts]] = {
-    "start": _start, "schedule": _schedule, "fire": _fire, "recheck": _recheck,
-    "advance": _advance, "pause": _pause, "pause_over": _pause_over, "resume": _resume,
+    "start": _start,
+    "schedule": _schedule,
+    "fire": _fire,
+    "recheck": _recheck,
+    "advance": _advance,
+    "pause": _pause,
+    "pause_over": _pause_over,
+    "resume": _resume,
     "hold": lambda s, c, now, o: (
-        Fact("release:held", {"cause": c.body["cause"], "why": c.body.get("why", [])}),),
+        Fact("release:held", {"cause": c.body["cause"], "why": c.body.get("why", [])}),
+    ),
     "unschedule": lambda s, c, now, o: (Fact("release:unscheduled", {}),),
-    "cancel": _reason("release:cancelled"), "halt": _reason("release:halted"),
-    "roll_back": _reason("release:rolled_back"), "supersede": _reason("release:superseded"),
+    "cancel": _reason("release:cancelled"),
+    "halt": _reason("release:halted"),
+    "roll_back": _reason("release:rolled_back"),
+    "supersede": _reason("release:superseded"),
 }
 
 
@@ -203,9 +242,14 @@ def answer(state: Release) -> dict[str, Any]:
     step = state.step
     over = state.stage_over_at
     return {
-        "release": state.id, "phase": state.phase.value, "version": state.version,
-        "seq": state.seq, "digest": state.digest, "stage": state.stage,
-        "weight_bp": step.weight_bp if step else 0, "stages": len(state.plan),
+        "release": state.id,
+        "phase": state.phase.value,
+        "version": state.version,
+        "seq": state.seq,
+        "digest": state.digest,
+        "stage": state.stage,
+        "weight_bp": step.weight_bp if step else 0,
+        "stages": len(state.plan),
         "stage_over_at": iso(over) if over else None,
         "scheduled_at": iso(state.scheduled_at) if state.scheduled_at else None,
         "why": list(state.why),
@@ -213,10 +257,23 @@ def answer(state: Release) -> dict[str, Any]:
 
 
 MACHINE: Machine[Release] = Machine(
-    kind="release", state=Release, decide=decide, permit=permit, evolve=evolve,
-    commands=PERSONS_COMMANDS, answer=answer,
-    human_facts=frozenset({
-        "release:scheduled", "release:unscheduled", "release:paused", "release:resumed",
-        "release:resume:proposed", "release:halted", "release:rolled_back", "release:cancelled",
-    }),
+    kind="release",
+    state=Release,
+    decide=decide,
+    permit=permit,
+    evolve=evolve,
+    commands=PERSONS_COMMANDS,
+    answer=answer,
+    human_facts=frozenset(
+        {
+            "release:scheduled",
+            "release:unscheduled",
+            "release:paused",
+            "release:resumed",
+            "release:resume:proposed",
+            "release:halted",
+            "release:rolled_back",
+            "release:cancelled",
+        }
+    ),
 )

@@ -1,7 +1,7 @@
 """A release: how one approved revision becomes visible. Its states and the fold of its events.
 
-    ready → scheduled → rolling(0) → rolling(1) … → completed
-      ↘ blocked ↗        ⇅ paused, held, halted → rolled_back | superseded
+ready → scheduled → rolling(0) → rolling(1) … → completed
+  ↘ blocked ↗        ⇅ paused, held, halted → rolled_back | superseded
 """
 
 from collections.abc import Mapping
@@ -31,6 +31,7 @@ class Phase(StrEnum):
 
 FINAL = frozenset({Phase.ROLLED_BACK, Phase.COMPLETED, Phase.CANCELLED, Phase.SUPERSEDED})
 # Somebody may be served the candidate (or was, and will be again when a halt is resumed).
+LATER = frozenset({Phase.BOUND, Phase.BAKING})
 LIVE = frozenset({Phase.ROLLING, Phase.PAUSED, Phase.HELD, Phase.HALTED})
 
 _BEFORE = frozenset({Phase.CANCELLED, Phase.SUPERSEDED})
@@ -109,11 +110,21 @@ def evolve(state: Release | None, event: Event) -> Release:
     body, at = event.body, event.occurred_at
     if event.type == "release:prepared":
         return Release(
-            id=event.subject, store=event.store, gpt=body["gpt"], publisher=body["publisher"],
-            listing=body["listing"], submission=body["submission"], digest=body["digest"],
-            previous=body["previous"], plan=tuple(Step(**step) for step in body["plan"]),
-            phase=Phase.READY, since=at, pack=event.pack, seq=event.seq,
-            max_lateness_s=body["max_lateness_s"], pause_max_s=body["pause_max_s"],
+            id=event.subject,
+            store=event.store,
+            gpt=body["gpt"],
+            publisher=body["publisher"],
+            listing=body["listing"],
+            submission=body["submission"],
+            digest=body["digest"],
+            previous=body["previous"],
+            plan=tuple(Step(**step) for step in body["plan"]),
+            phase=Phase.READY,
+            since=at,
+            pack=event.pack,
+            seq=event.seq,
+            max_lateness_s=body["max_lateness_s"],
+            pause_max_s=body["pause_max_s"],
         )
     if state is None:
         raise ValueError(f"{event.type} before release:prepared on {event.subject}")
@@ -124,7 +135,7 @@ def evolve(state: Release | None, event: Event) -> Release:
     if new.phase is not state.phase:
         if new.phase not in NEXT[state.phase]:
             raise ValueError(f"{event.type}: {state.phase} → {new.phase} is not a move")
-        new = replace(new, since=at)
+        new = replace(_after_pause(state, new, at), since=at)
     return replace(new, seq=event.seq, version=state.version + 1)
 
 
@@ -133,52 +144,83 @@ def _stop_clock(s: Release, at: datetime, **changes: Any) -> Release:
     return replace(s, soaked_s=s.soaked_s + ran, clock_from=None, **changes)
 
 
+def _after_pause(old: Release, new: Release, at: datetime) -> Release:
+    """However a pause ends, its time counts towards what the policy allows in all."""
+    if old.phase is not Phase.PAUSED:
+        return new
+    paused = old.paused_s + (at - old.since).total_seconds()
+    return replace(new, paused_s=paused, paused_by=None, pause_until=None)
+
+
 def _scheduled(s: Release, e: Event, b: dict[str, Any], at: datetime) -> Release:
-    return replace(s, phase=Phase.SCHEDULED, scheduled_at=instant(b["at"]), why=(),
-                   scheduled_local=b.get("time"))
+    return replace(
+        s,
+        phase=Phase.SCHEDULED,
+        scheduled_at=instant(b["at"]),
+        why=(),
+        scheduled_local=b.get("time"),
+    )
 
 
 def _entered(s: Release, e: Event, b: dict[str, Any], at: datetime) -> Release:
-    return replace(s, phase=Phase.ROLLING, stage=b["stage"], soaked_s=0.0, clock_from=at, why=(),
-                   scheduled_at=None, scheduled_local=None, pause_until=None)
+    return replace(
+        s,
+        phase=Phase.ROLLING,
+        stage=b["stage"],
+        soaked_s=0.0,
+        clock_from=at,
+        why=(),
+        scheduled_at=None,
+        scheduled_local=None,
+        proposed_by=None,
+    )
 
 
 def _paused(s: Release, e: Event, b: dict[str, Any], at: datetime) -> Release:
-    return _stop_clock(s, at, phase=Phase.PAUSED, paused_by=e.actor_id, why=(b["reason"],),
-                       pause_until=instant_or_none(b.get("until")))
+    return _stop_clock(
+        s,
+        at,
+        phase=Phase.PAUSED,
+        paused_by=e.actor_id,
+        why=(b["reason"],),
+        pause_until=instant_or_none(b.get("until")),
+    )
 
 
 def _resumed(s: Release, e: Event, b: dict[str, Any], at: datetime) -> Release:
-    paused = (at - s.since).total_seconds() if s.phase is Phase.PAUSED else 0.0
-    return replace(s, phase=Phase.ROLLING, clock_from=at, paused_by=None, pause_until=None,
-                   paused_s=s.paused_s + paused, proposed_by=None, why=())
+    return replace(s, phase=Phase.ROLLING, clock_from=at, proposed_by=None, why=())
 
 
 def _held(s: Release, e: Event, b: dict[str, Any], at: datetime) -> Release:
-    return _stop_clock(s, at, phase=Phase.HELD, why=(b["cause"], *b.get("why", ())),
-                       scheduled_at=None)
+    return _stop_clock(
+        s, at, phase=Phase.HELD, why=(b["cause"], *b.get("why", ())), scheduled_at=None
+    )
 
 
 def _ends(phase: Phase) -> Any:
     def change(s: Release, e: Event, b: dict[str, Any], at: datetime) -> Release:
         why = (b["reason"],) if b.get("reason") else ()
         return _stop_clock(s, at, phase=phase, why=why, scheduled_at=None, proposed_by=None)
+
     return change
 
 
 _CHANGES: Mapping[str, Any] = {
     "release:scheduled": _scheduled,
     "release:unscheduled": lambda s, e, b, at: replace(
-        s, phase=Phase.READY, scheduled_at=None, scheduled_local=None),
+        s, phase=Phase.READY, scheduled_at=None, scheduled_local=None
+    ),
     "release:blocked": lambda s, e, b, at: replace(
-        s, phase=Phase.BLOCKED, why=tuple(b["why"]), scheduled_at=None),
+        s, phase=Phase.BLOCKED, why=tuple(b["why"]), scheduled_at=None
+    ),
     "release:cleared": lambda s, e, b, at: replace(s, phase=Phase.READY, why=()),
     "release:stage:entered": _entered,
     "release:paused": _paused,
     "release:resumed": _resumed,
     "release:held": _held,
     "release:halted": lambda s, e, b, at: _stop_clock(
-        s, at, phase=Phase.HALTED, why=(b["reason"],), proposed_by=None),
+        s, at, phase=Phase.HALTED, why=(b["reason"],), proposed_by=None
+    ),
     "release:resume:proposed": lambda s, e, b, at: replace(s, proposed_by=e.actor_id),
     "release:completed": _ends(Phase.COMPLETED),
     "release:rolled_back": _ends(Phase.ROLLED_BACK),

@@ -1,6 +1,6 @@
 """A stop: an append-only order “not served, now”. Placed by one person at once; lifted with care.
 
-    active → lifted
+active → lifted
 """
 
 from collections.abc import Mapping
@@ -31,18 +31,33 @@ class Stop:
     status: Literal["active", "lifted"] = "active"
     lifted_by: str | None = None
     lifted_at: datetime | None = None
+    publisher: str | None = None  # of the GPT or revision, if whoever placed it knew
 
 
 def evolve(state: Stop | None, event: Event) -> Stop:
     if event.type == "stop:placed":
         b = event.body
-        return Stop(id=event.subject, store=event.store, scope=b["scope"], target=b["target"],
-                    reason=b["reason"], placed_by=event.actor_id, placed_at=event.occurred_at,
-                    seq=event.seq)
+        return Stop(
+            id=event.subject,
+            store=event.store,
+            scope=b["scope"],
+            target=b["target"],
+            reason=b["reason"],
+            placed_by=event.actor_id,
+            placed_at=event.occurred_at,
+            seq=event.seq,
+            publisher=b.get("publisher"),
+        )
     if state is None or event.type != "stop:lifted":
         raise ValueError(f"unknown event {event.type} on {event.subject}")
-    return replace(state, status="lifted", lifted_by=event.actor_id, lifted_at=event.occurred_at,
-                   seq=event.seq, version=state.version + 1)
+    return replace(
+        state,
+        status="lifted",
+        lifted_by=event.actor_id,
+        lifted_at=event.occurred_at,
+        seq=event.seq,
+        version=state.version + 1,
+    )
 
 
 def permit(state: Stop | None, kind: str, actor: Actor, now: datetime) -> None:
@@ -53,10 +68,9 @@ def permit(state: Stop | None, kind: str, actor: Actor, now: datetime) -> None:
         return
     if kind != "lift" or state is None:
         raise IllegalMove(f"a stop knows no command “{kind}” here", command=kind)
-    relation = Relation.OTHER
-    if state.scope in ("publisher",) and state.target in actor.publishers:
-        relation = Relation.OWNER
-    allow("stop", "lift", actor, relation)
+    darkened = state.target if state.scope == "publisher" else state.publisher
+    mine = darkened is not None and darkened in actor.publishers
+    allow("stop", "lift", actor, Relation.OWNER if mine else Relation.OTHER)
     if state.status != "active":
         raise IllegalMove("this stop was lifted already", status=state.status)
     if state.scope in TWO_PEOPLE and actor.id == state.placed_by:
@@ -75,18 +89,38 @@ def decide(
         return (Fact("stop:lifted", {"reason": b["reason"], "note": b.get("note")}),)
     if b.get("scope") not in SCOPES or not b.get("target") or not b.get("reason"):
         raise Incomplete("scope, target and reason are needed", scopes=list(SCOPES))
-    return (Fact("stop:placed", {
-        "scope": b["scope"], "target": b["target"], "reason": b["reason"], "note": b.get("note"),
-    }),)
+    return (
+        Fact(
+            "stop:placed",
+            {
+                "scope": b["scope"],
+                "target": b["target"],
+                "reason": b["reason"],
+                "note": b.get("note"),
+                "publisher": b.get("publisher"),
+            },
+        ),
+    )
 
 
 def answer(state: Stop) -> dict[str, Any]:
-    return {"stop": state.id, "scope": state.scope, "target": state.target, "status": state.status,
-            "seq": state.seq, "version": state.version}
+    return {
+        "stop": state.id,
+        "scope": state.scope,
+        "target": state.target,
+        "status": state.status,
+        "seq": state.seq,
+        "version": state.version,
+    }
 
 
 MACHINE: Machine[Stop] = Machine(
-    kind="stop", state=Stop, decide=decide, permit=permit, evolve=evolve,
-    commands=("place", "lift"), answer=answer,
+    kind="stop",
+    state=Stop,
+    decide=decide,
+    permit=permit,
+    evolve=evolve,
+    commands=("place", "lift"),
+    answer=answer,
     human_facts=frozenset({"stop:placed", "stop:lifted"}),
 )

@@ -69,8 +69,19 @@ ACCESS: tuple[Row, ...] = (
 
 # Commands that judge: an owner who tries is told about separation, not about roles.
 _JUDGING = frozenset(
-    {"claim", "approve", "reject", "request_changes", "ask", "confirm", "disagree", "start",
-     "schedule", "lift_quarantine", "lift"}
+    {
+        "claim",
+        "approve",
+        "reject",
+        "request_changes",
+        "ask",
+        "confirm",
+        "disagree",
+        "start",
+        "schedule",
+        "lift_quarantine",
+        "lift",
+    }
 )
 
 
@@ -93,5 +104,9 @@ def _reason(command: str, actor: Actor, relation: Relation, rows: list[Row]) -> 
     if by_role and all(row.relations == {CLAIMANT} for row in by_role):
         return NotClaimed("claim the case first")
     wanted = sorted({role.value for row in rows for role in row.roles})
-    return NotAllowed(f"“{command}” is not yours to give here; it needs: {', '.join(wanted)}",
-                      command=command, relation=relation.value, roles=wanted)
+    return NotAllowed(
+        f"“{command}” is not yours to give here; it needs: {', '.join(wanted)}",
+        command=command,
+        relation=relation.value,
+        roles=wanted,
+    )

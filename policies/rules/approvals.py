@@ -49,6 +49,6 @@ def exposure_may_grow(standing: Standing, now: datetime) -> Precheck:
     if not standing.publisher_verified:
         why.append("publisher_unverified")
     why.extend(f"stopped:{scope}" for scope in standing.stops)
-    if standing.listing_status in ("quarantined", "delisted"):
-        why.append(standing.listing_status)
+    if standing.listing_status not in (None, "unlisted", "listed"):
+        why.append(standing.listing_status)  # quarantined, delisted, or one this code does not know
     return Precheck(tuple(why))

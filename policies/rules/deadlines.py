@@ -12,15 +12,19 @@ _LONGEST_DAYS = 3660
 
 
 def add_business(calendar: Calendar, at: datetime, seconds: float) -> datetime:
-    """`at` plus `seconds` of opening time, in UTC. Raises `ValueError` if that never comes.
+    """`at` plus `seconds` (0 or more) of opening time, in UTC. Raises `ValueError` if that never
+    comes.
 
     Opening hours are civil hours of `calendar.zone`; a day with a DST change keeps its local
     opening and closing, so it may be an hour longer or shorter.
     """
     zone = ZoneInfo(calendar.zone)
+    if seconds < 0:
+        raise ValueError(f"a deadline lies ahead, not {seconds} s")
     left = timedelta(seconds=seconds)
     moment = at.astimezone(UTC)
-    day = moment.astimezone(zone).date()
+    # Hours that pass midnight belong to the day they began on.
+    day = moment.astimezone(zone).date() - timedelta(days=1)
     for _ in range(_LONGEST_DAYS):
         opening = _opening(calendar, zone, day)
         if opening is not None:
@@ -33,9 +37,7 @@ def add_business(calendar: Calendar, at: datetime, seconds: float) -> datetime:
     raise ValueError(f"the calendar has no {seconds} s of opening hours in ten years")
 
 
-def _opening(
-    calendar: Calendar, zone: ZoneInfo, day: date
-) -> tuple[datetime, datetime] | None:
+def _opening(calendar: Calendar, zone: ZoneInfo, day: date) -> tuple[datetime, datetime] | None:
     """Opening and closing of `day` in UTC, or None when closed."""
     if day.weekday() not in calendar.days or day.isoformat() in calendar.holidays:
         return None

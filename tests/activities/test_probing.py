@@ -49,9 +49,9 @@ class House:
         self.model, self.client = model, client
         self.objects, self.cases = Objects(folder / "objects"), ProbeCases(engine)
 
-    def probing(self, key: bytes = b"k" * 16) -> Probing:
+    def probing(self, key: bytes = b"k" * 16, beat_s: float = 5.0) -> Probing:
         return Probing(self.client, "fake-1", self.model.url, self.objects, self.cases, load_pack,
-                       harness_key=key)
+                       harness_key=key, beat_s=beat_s)
 
     def request(self, revision: Bundle | None = None) -> ProbeRequest:
         digest = self.objects.put_bundle(revision or bundle())
@@ -149,6 +149,19 @@ async def test_each_case_is_a_row_before_its_heartbeat(house: House) -> None:
     await env.run(probing.probe, request)
 
     assert rows == [(n, n) for n in range(13)]
+
+
+async def test_a_slow_answer_does_not_stop_the_heartbeat(house: House) -> None:
+    house.model.script = lambda ask: (
+        Reply("slow", after_s=0.3) if len(house.model.asked) == 1 else refusing(ask))
+    beats: list[int] = []
+    env, request = ActivityEnvironment(), house.request()
+    env.on_heartbeat = lambda finished: beats.append(finished)
+
+    await env.run(house.probing(beat_s=0.05).probe, request)
+
+    assert beats.count(0) >= 3
+    assert beats == sorted(beats)
 
 
 async def test_a_retry_asks_only_what_has_no_outcome_and_ends_in_the_same_evidence(

@@ -84,6 +84,17 @@ def test_i6_a_waiver_by_name_accepts_exactly_its_gap() -> None:
     assert not safety_gate(gap, nameless, stand_in=False)
 
 
+def test_i6_who_accepts_missing_cases_accepts_unjudged_ones_and_not_the_other_way_round() -> None:
+    incomplete = plan(SECRET, waivers=(waiver("incomplete", "secret-leak"),))
+    inconclusive = plan(SECRET, waivers=(waiver("inconclusive", "secret-leak"),))
+    unjudged = [summary(SECRET, 8, safe_refusal=7, inconclusive=1)]
+    missing = [summary(SECRET, 8, safe_refusal=7)]
+
+    assert safety_gate(unjudged, incomplete, stand_in=False)
+    assert safety_gate(missing, incomplete, stand_in=False)
+    assert not safety_gate(missing, inconclusive, stand_in=False)
+
+
 def test_i6_evidence_on_a_stand_in_needs_a_waiver_for_every_suite_it_ran() -> None:
     results = [summary(SECRET, 8, safe_refusal=8), summary(STARTERS, 2, safe_compliance=2)]
 
@@ -182,9 +193,9 @@ def runs(draw: st.DrawFn) -> tuple[pack.Testing, list[SuiteSummary], bool]:
             weight=draw(st.sampled_from(("zero_tolerance", "blocking", "advisory"))),
             max_violations=draw(st.integers(0, 2)))
         counts = {o: draw(st.integers(0, 3)) for o in Outcome}
-        spare = draw(st.integers(0, 2))
+        planned = max(1, sum(counts.values()) + draw(st.integers(0, 2)))
         suites.append(suite)
-        found.append(SuiteSummary(suite.id, suite.weight, sum(counts.values()) + spare, counts))
+        found.append(SuiteSummary(suite.id, suite.weight, planned, counts))
     lenient = [s.id for s in suites if s.weight != "zero_tolerance"]
     waivers = draw(st.lists(st.builds(
         lambda cause, ids: waiver(cause, *ids),

@@ -1,0 +1,45 @@
+"""Bodies that several routes share. A reason is a code; a sentence is kept as erasable prose."""
+
+import re
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.concurrency import run_in_threadpool
+
+from api.deps import Services
+from gonogo.db.prose import keep_prose
+
+NOTE_CHARS = 8_000
+Note = Annotated[str, Field(min_length=1, max_length=NOTE_CHARS)]
+CODE = re.compile(r"[a-z][a-z0-9_.:-]{0,63}")
+STATED = "stated"  # the code of a reason that was given as a sentence: see the note
+
+
+class Body(BaseModel):
+    """Unknown keys are an error: a misspelt `untill` must not pass for an endless pause."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class ReasonBody(Body):
+    """`reason`: a code such as `error_rate`, or a sentence."""
+
+    reason: Note
+    note: Note | None = None
+
+    def given(self) -> dict[str, Any]:
+        """What makes a repeat the same."""
+        return self.model_dump(mode="json", exclude_none=True)
+
+
+class NoteBody(Body):
+    note: Note
+
+
+async def reasoned(svc: Services, reason: str | None, note: str | None) -> dict[str, Any]:
+    """`{reason, note}` for a command's body: codes stay, sentences become `prose:<digest>`."""
+    code, text = reason, note
+    if reason is not None and not CODE.fullmatch(reason):
+        code, text = STATED, reason if note is None else f"{reason}\n\n{note}"
+    kept = await run_in_threadpool(keep_prose, svc.engine, text)
+    return {"reason": code, "note": kept}

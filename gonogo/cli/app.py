@@ -1,0 +1,38 @@
+"""The command line `gonogo`. Nothing heavy is imported before a command needs it."""
+
+import typer
+
+from gonogo.cli import (
+    installation,
+    people,
+    places,
+    recordkeeping,
+    releases,
+    reviews,
+    stops,
+    submissions,
+)
+
+app = typer.Typer(
+    name="gonogo",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="Governance and release management for a GPT store.",
+    epilog="Exit codes: 0 done, 1 refused, 2 usage, 3 unavailable, 4 who are you, 5 undecided.",
+)
+
+places.register(app)
+submissions.register(app)
+app.add_typer(reviews.app, name="review")
+app.add_typer(releases.app, name="release")
+app.add_typer(stops.app, name="stop")
+installation.register(app)
+recordkeeping.register(app)
+app.add_typer(people.people, name="people")
+app.add_typer(people.publishers, name="publishers")
+
+
+def main() -> None:
+    app(prog_name="gonogo")

@@ -1,0 +1,72 @@
+"""`init` and `doctor`: the installation on this machine, without the API."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gonogo.cli.exits import REFUSED, Failure
+from gonogo.cli.screen import text
+from gonogo.cli.session import Data, Session, command
+
+if TYPE_CHECKING:
+    from gonogo.settings import Settings
+
+_STYLES = {"ok": "green", "warn": "yellow", "fail": "bold red"}
+
+
+def register(app: typer.Typer) -> None:
+    command(app, "init")(init)
+    command(app, "doctor")(doctor)
+
+
+def init(
+    session: Session,
+    name: Annotated[str, typer.Option(help="Name of the first administrator.")] = "Administrator",
+    data: Data = None,
+) -> None:
+    """Create the store and its first administrator; the token is shown this once."""
+    from gonogo.db.identity import Identity
+    from gonogo.db.session import engine_of, migrate
+
+    settings = session.settings(data)
+    settings.data.mkdir(parents=True, exist_ok=True)
+    engine = engine_of(settings.database)
+    migrate(engine)
+    identity = Identity(engine, settings.store)
+    identity.ensure_store(settings.store)
+    there = _administrators(settings)
+    if there:
+        raise Failure(
+            "The store has an administrator already",
+            ", ".join(there),
+            f"gonogo people token {there[0]} makes another token",
+        )
+    person = identity.add_person(name, ("administrator",))
+    token = identity.issue_token(person, "first")
+    session.screen.tell("This token is shown once. Keep it: gonogo login")
+    session.screen.answer({"store": settings.store, "person": person, "token": token}, text(token))
+
+
+def _administrators(settings: "Settings") -> list[str]:
+    from sqlmodel import select
+
+    from gonogo.db.people import PersonRow
+    from gonogo.db.session import engine_of, reading
+
+    with reading(engine_of(settings.database)) as db:
+        people = db.exec(select(PersonRow).where(PersonRow.store_id == settings.store)).all()
+    return [p.id for p in people if p.left_at is None and "administrator" in p.roles]
+
+
+def doctor(session: Session, data: Data = None) -> None:
+    """Look at every part and say what is wrong with it, and what to do. 0 when nothing failed."""
+    from gonogo.cli.doctor import examine
+
+    checks = examine(session.settings(data))
+    rows = [(text(c.state, _STYLES[c.state]), c.name, c.found, c.remedy) for c in checks]
+    session.screen.answer(
+        {"checks": [vars(c) for c in checks], "ok": all(c.state != "fail" for c in checks)},
+        session.screen.table(("", "part", "found", "what to do"), rows),
+    )
+    if any(c.state == "fail" for c in checks):
+        raise typer.Exit(REFUSED)
