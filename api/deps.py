@@ -8,6 +8,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from sqlalchemy import Engine
 from starlette.concurrency import run_in_threadpool
 
+from api.browser import token_in_cookie
 from api.commands import Gateway, Outcome
 from api.errors import Problem
 from api.live import Feed
@@ -52,7 +53,7 @@ async def actor(
     bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)],
 ) -> Actor:
     """Who asks: by bearer token, or by the cookie of a signed-in page. Raises `unauthenticated`."""
-    token = bearer.credentials if bearer else request.cookies.get("gonogo_demo_session", "")
+    token = bearer.credentials if bearer else token_in_cookie(request, svc.settings)
     found = await run_in_threadpool(svc.identity.actor_of_token, token) if token else None
     if found is None:
         raise Problem("unauthenticated", "a valid token is needed",

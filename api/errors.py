@@ -37,6 +37,8 @@ PROBLEMS: Mapping[str, tuple[int, str, str]] = {
     "too-large": (413, "Too large", "The limits are at /v1/policy."),
     "unauthenticated": (401, "Who are you?",
                         "Send `Authorization: Bearer gng_…` with a token that has not ended."),
+    "cross-site": (403, "From another site",
+                   "Use the pages of this store itself, or send a bearer token."),
     "not-found": (404, "Not found", "It does not exist, or you may not see it."),
     "method-not-allowed": (405, "Method not allowed", "See the OpenAPI document at /openapi.json."),
     "precondition-required": (428, "If-Match is needed",

@@ -30,7 +30,7 @@ TURNS: dict[Stage, tuple[str, str]] = {
 def submission_view(state: Submission | dict[str, Any], gpt: GptRow | None) -> dict[str, Any]:
     s: Submission = state_of("submission", state) if isinstance(state, dict) else state
     turn, unblocks = TURNS[s.stage]
-    by_when = s.wait_until if turn == "developer" else s.due_at
+    by_when = None if s.stage in FINAL else s.wait_until or s.due_at
     return {
         "id": s.id, "gpt": s.gpt, "name": gpt.name if gpt else None,
         "category": gpt.category if gpt else None, "publisher": s.publisher,

@@ -17,7 +17,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from policies.errors import PackFault
 from policies.strict_yaml import YamlFault, load
 
-
 TIERS = ("low", "medium", "high")
 VISIBILITIES = ("link", "unlisted_search", "category", "featured")  # narrow to wide
 

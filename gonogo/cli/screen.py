@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from gonogo.cli.exits import Failure
+from gonogo.wording import distance
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -40,18 +41,6 @@ def when(moment: str | None, now: datetime | None = None) -> str:
     here = (now or datetime.now(UTC)).astimezone()
     day = "" if at.date() == here.date() else at.strftime("%-d %b %Y ")
     return f"{day}{at:%H:%M} ({distance((at - here).total_seconds())})"
-
-
-def distance(seconds: float) -> str:
-    """`in 25 min`, `3 days ago`, `now`."""
-    size = abs(seconds)
-    if size < 1:
-        return "now"
-    units = ((86_400, "day"), (3_600, "h"), (60, "min"), (1, "s"))
-    step, unit = next((step, unit) for step, unit in units if size >= step)
-    count = round(size / step)
-    name = unit + ("s" if unit == "day" and count != 1 else "")
-    return f"in {count} {name}" if seconds > 0 else f"{count} {name} ago"
 
 
 class Screen:

@@ -1,0 +1,167 @@
+"""What every page shares: the templates, who is looking, refusals told in HTML."""
+
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import quote
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from fastapi.routing import APIRoute
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+
+from api.browser import COOKIE, may_sign_in, require_own_page, token_in_cookie
+from api.deps import Services, Svc, services
+from api.errors import PROBLEMS, Problem
+from api.pages.wording import filters
+from policies.bundle.parts import BundleRefused
+from policies.errors import Refused
+from policies.lifecycle.kernel import Actor
+
+TEMPLATES = Path(__file__).parent.parent / "templates"
+_HTTP = {403: "not-allowed", 404: "not-found", 405: "method-not-allowed", 413: "too-large"}
+
+
+def _environment() -> Environment:
+    made = Environment(
+        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True,
+    )
+    made.filters.update(filters())
+    return made
+
+
+PAGES = _environment()
+
+
+@dataclass(frozen=True)
+class Viewer:
+    """Who looks at a page. `actor` is None for a visitor; `names` are of people and publishers."""
+
+    actor: Actor | None
+    names: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def is_visitor(self) -> bool:
+        return self.actor is None
+
+    @property
+    def name(self) -> str:
+        return self.names.get(self.actor.id, self.actor.id) if self.actor else ""
+
+    def has(self, *roles: str) -> bool:
+        return bool(self.actor and set(roles) & set(self.actor.roles))
+
+
+async def viewer(svc: Svc, request: Request) -> Viewer:
+    """A visitor, or the person whose token the cookie holds."""
+    token = token_in_cookie(request, svc.settings)
+    actor = await run_in_threadpool(svc.identity.actor_of_token, token) if token else None
+    if actor is None:
+        return Viewer(None)
+    return Viewer(actor, await run_in_threadpool(svc.identity.names))
+
+
+Looking = Annotated[Viewer, Depends(viewer)]
+
+
+async def _signed_in(look: Looking, request: Request) -> Viewer:
+    """Raises `unauthenticated` for a visitor, and whatever forbids the request itself."""
+    require_own_page(request)
+    if look.actor is None:
+        raise Problem("unauthenticated", "sign in first")
+    return look
+
+
+SignedIn = Annotated[Viewer, Depends(_signed_in)]
+
+
+async def _person(look: SignedIn) -> Actor:
+    assert look.actor is not None  # _signed_in refuses visitors
+    return look.actor
+
+
+Person = Annotated[Actor, Depends(_person)]
+
+
+def page(svc: Services, look: Viewer, template: str, status: int = 200, **given: Any
+         ) -> HTMLResponse:
+    """Render `template`. `now` (UTC) and the store's zone are given to every one."""
+    html = PAGES.get_template(template).render(
+        look=look, store=svc.store, zone=svc.pack.calendar.zone, now=datetime.now(UTC), **given
+    )
+    # What a page shows belongs to one person and one moment.
+    return HTMLResponse(html, status, {"Cache-Control": "no-store", "Vary": "Cookie"})
+
+
+def back_to(path: str, said: str = "") -> RedirectResponse:
+    """After a form: look at `path` again; `said` is the code of a sentence of labels.html."""
+    return RedirectResponse(f"{path}?said={quote(said)}" if said else path, 303)
+
+
+class PageRoute(APIRoute):
+    """Tells refusals as pages, and sends visitors to where they can sign in."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+
+        async def handled(request: Request) -> Response:
+            try:
+                return await handle(request)
+            except (Problem, Refused, BundleRefused, RequestValidationError) as fault:
+                return await _refused(request, *_told(fault))
+            except HTTPException as fault:
+                return await _refused(request, _HTTP.get(fault.status_code, "bad-request"),
+                                      str(fault.detail), [])
+
+        return handled
+
+
+def page_router() -> APIRouter:
+    return APIRouter(route_class=PageRoute, include_in_schema=False)
+
+
+def _told(fault: Exception) -> tuple[str, str, list[dict[str, str]]]:
+    """Code, sentence and faults of a refusal."""
+    match fault:
+        case Problem():
+            return fault.code, fault.detail, []
+        case Refused():
+            return fault.code, fault.because, []
+        case BundleRefused():
+            faults = [{"file": f.file, "pointer": f.pointer, "message": f.message}
+                      for f in fault.faults]
+            return "bundle-refused", "", faults
+        case _:
+            return "malformed", "the form does not fit", []
+
+
+async def _refused(
+    request: Request, code: str, detail: str, faults: list[dict[str, str]]
+) -> Response:
+    svc = services(request)
+    fragment = request.headers.get("hx-request") == "true"
+    if code == "unauthenticated":
+        here = request.url.path if request.method == "GET" and not fragment else "/"
+        response = RedirectResponse(f"/?next={quote(here)}", 303)
+        if fragment:
+            return Response(status_code=204, headers={"HX-Redirect": "/"})
+        response.delete_cookie(COOKIE, path="/")
+        return response
+    status, title, remedy = PROBLEMS.get(code, PROBLEMS["refused"])
+    if fragment:  # a poll must not replace a part of the page with a whole one
+        return Response(status_code=204)
+    look = Viewer(None) if code == "cross-site" else await viewer(svc, request)
+    back = request.url.path if request.method == "GET" else _before(request)
+    return page(svc, look, "problem.html", status, title=title, detail=detail, remedy=remedy,
+                faults=faults, back=back, can_sign_in=may_sign_in(svc.settings))
+
+
+def _before(request: Request) -> str:
+    """The page that held the form: the path without its last step."""
+    return request.url.path.rpartition("/")[0] or "/"

@@ -1,0 +1,150 @@
+"""Record the golden histories anew: `python -m tests.golden.record`.
+
+Do this only for a new kind of case, or when a change of workflow code is guarded by
+`workflow.patched` and both ways are to be kept. Overwriting a history because it fails to replay
+means that cases in flight would fail in the same way.
+"""
+
+import asyncio
+import shutil
+import sysconfig
+import tempfile
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from pathlib import Path
+
+from temporalio.testing import WorkflowEnvironment
+
+from activities.intake import ScanReport
+from gonogo.temporal import CONVERTER
+from gonogo.up import temporal_binary
+from tests.workflows.house import ADA, LEA, MAX, RUI, SENA, SOL, House, pack_with
+from tests.workflows.test_release import SECONDS, ready
+
+FOLDER = Path(__file__).parent
+Recipe = Callable[[House, WorkflowEnvironment], Awaitable[str]]
+CASE = "case/default/gpt_a"
+
+
+async def approved(house: House, env: WorkflowEnvironment) -> str:
+    subject = await house.approved()
+    await env.sleep(timedelta(minutes=11))
+    await house.until(subject, lambda s: s.settled)
+    return CASE
+
+
+async def rejected_after_undo(house: House, env: WorkflowEnvironment) -> str:
+    subject = await house.approved()
+    await house.give("undo", subject, RUI)
+    await house.decide("reject", subject, RUI, clauses=["harm"], note="prose:n")
+    await env.sleep(timedelta(minutes=11))
+    await house.until(subject, lambda s: s.settled)
+    return CASE
+
+
+async def confirmed_by_a_second(house: House, env: WorkflowEnvironment) -> str:
+    house.scripted.scan = ScanReport("e" * 64, 0, 0, (), "high", ("action-auth",))
+    subject = await house.queued()
+    await house.give("claim", subject, RUI)
+    await house.decide("approve", subject, RUI)
+    await house.decide("confirm", subject, SENA)
+    return CASE
+
+
+async def second_round_then_withdrawn(house: House, env: WorkflowEnvironment) -> str:
+    house.scripted.scan = ScanReport("e" * 64, 1, 0, ("secret",))
+    subject = await house.submit()
+    await house.until(subject, lambda s: s.stage.value == "changes_requested")
+    await house.submit(digest="d2", subject=subject)
+    await house.until(subject, lambda s: s.stage.value == "changes_requested" and s.round == 2)
+    await house.give("withdraw", subject, ADA)
+    return CASE
+
+
+async def asked_answered_asked_expired(house: House, env: WorkflowEnvironment) -> str:
+    subject = await house.queued()
+    await house.give("claim", subject, RUI)
+    await house.give("ask", subject, RUI, {"reason": "purpose", "note": "prose:q"})
+    await house.give("answer", subject, ADA, {"note": "prose:a"})
+    await house.give("claim", subject, RUI)
+    await house.give("ask", subject, RUI, {"reason": "purpose", "note": "prose:q"})
+    await env.sleep(timedelta(days=15))
+    await house.until(subject, lambda s: s.stage.value == "expired")
+    return CASE
+
+
+async def lease_over_and_late(house: House, env: WorkflowEnvironment) -> str:
+    subject = await house.queued()
+    await house.give("claim", subject, RUI)
+    await env.sleep(timedelta(days=30))
+    await house.until(subject, lambda s: s.ladder_steps == 3)
+    return CASE
+
+
+async def release_completed(house: House, env: WorkflowEnvironment) -> str:
+    release = await ready(house)
+    await house.give("start", release, LEA)
+    await house.until(release, lambda s: s.phase.value == "completed")
+    await house.client.get_workflow_handle(f"release/{release}").result()
+    return f"release/{release}"
+
+
+async def listing_of_a_release(house: House, env: WorkflowEnvironment) -> str:
+    await release_completed(house, env)
+    return "listing/default/gpt_a"
+
+
+async def release_paused_halted_resumed_rolled_back(
+    house: House, env: WorkflowEnvironment
+) -> str:
+    release = await ready(house)
+    await house.give("start", release, LEA)
+    await house.until(release, lambda s: s.stage == 0)
+    await house.give("pause", release, ADA, {"reason": "holiday"})
+    await house.give("resume", release, ADA)
+    await house.give("halt", release, SOL, {"reason": "incident"})
+    await house.give("resume", release, LEA)
+    await house.give("resume", release, MAX)
+    await house.give("roll_back", release, LEA, {"reason": "wrong_revision"})
+    await house.client.get_workflow_handle(f"release/{release}").result()
+    return f"release/{release}"
+
+
+SKIPPING: tuple[Recipe, ...] = (
+    approved, rejected_after_undo, confirmed_by_a_second, second_round_then_withdrawn,
+    asked_answered_asked_expired, lease_over_and_late,
+)
+REAL: tuple[Recipe, ...] = (
+    release_completed, listing_of_a_release, release_paused_halted_resumed_rolled_back,
+)
+
+
+async def record(recipe: Recipe, env: WorkflowEnvironment) -> None:
+    pack = pack_with(**SECONDS) if recipe in REAL else pack_with()
+    with tempfile.TemporaryDirectory() as folder:
+        house = House(env.client, Path(folder), pack)
+        house.queue = "golden"
+        async with house.worker(), house.prober():
+            workflow_id = await recipe(house, env)
+            history = await env.client.get_workflow_handle(workflow_id).fetch_history()
+        house.engine.dispose()
+    (FOLDER / f"{recipe.__name__}.json").write_text(history.to_json() + "\n", "utf-8")
+
+
+async def main() -> None:
+    binary = shutil.which("temporal-test-server", path=sysconfig.get_path("scripts"))
+    for recipe in SKIPPING:
+        async with await WorkflowEnvironment.start_time_skipping(
+            test_server_existing_path=binary, data_converter=CONVERTER, identity="golden"
+        ) as env:
+            await record(recipe, env)
+    for recipe in REAL:
+        async with await WorkflowEnvironment.start_local(
+            dev_server_existing_path=temporal_binary(), data_converter=CONVERTER,
+            identity="golden",
+        ) as env:
+            await record(recipe, env)
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

@@ -1,0 +1,33 @@
+"""Golden histories of every kind of case must replay: cases in flight live for months."""
+
+from pathlib import Path
+
+import pytest
+from temporalio.client import WorkflowHistory
+from temporalio.worker import Replayer
+
+from gonogo.temporal import CONVERTER
+from gonogo.worker import RUNNER, WORKFLOWS
+
+GOLDEN = sorted((Path(__file__).parents[1] / "golden").glob("*.json"))
+
+
+def test_there_is_a_golden_history_of_every_kind() -> None:
+    kinds = {WorkflowHistory.from_json("w", path.read_text()).events[0]
+             .workflow_execution_started_event_attributes.workflow_type.name for path in GOLDEN}
+
+    assert kinds >= {"Case", "Rollout", "Listing"}
+
+
+@pytest.mark.parametrize("path", GOLDEN, ids=lambda path: path.stem)
+async def test_a_recorded_history_replays_on_todays_code(path: Path) -> None:
+    history = WorkflowHistory.from_json(f"golden/{path.stem}", path.read_text("utf-8"))
+    replayer = Replayer(workflows=WORKFLOWS, workflow_runner=RUNNER, data_converter=CONVERTER)
+
+    result = await replayer.replay_workflow(history, raise_on_replay_failure=False)
+
+    assert result.replay_failure is None, (
+        f"{path.stem} does not replay: cases in flight would fail like this. Guard the change with "
+        f"workflow.patched(...), keep this history, and record one more for the new way "
+        f"(tests/golden/record.py). {result.replay_failure}"
+    )
