@@ -1,32 +1,54 @@
 """Submissions: send a bundle, follow it, answer, withdraw. Who may see one: its publisher, staff."""
 
+import asyncio
 import base64
 import binascii
-from datetime import UTC, datetime
+from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
+from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 
-from api.commands import Order
-from api.deps import IdempotencyKey, IfMatch, Services, Svc, Who, answered, etag, expected_version
+from api.bodies import NoteBody
+from api.deps import (
+    PLAIN,
+    Cursor,
+    IdempotencyKey,
+    IfMatch,
+    LastEventId,
+    PageSize,
+    Services,
+    Svc,
+    Who,
+    answered,
+    etag,
+    expected_version,
+)
 from api.errors import Problem
+from api.intake import submit_bundle
+from api.live import woken
+from api.schema import COMMAND, READ, SUBMIT
+from api.streams import STREAM_S, events_after
+from api.subjects import (
+    STAFF,
+    SeenCase,
+    give,
+    is_staff,
+    met_before,
+    review_due,
+    visible,
+)
 from api.views import can_view, event_view, submission_view
 from gonogo.db import queries
-from gonogo.db.prose import keep_prose
+from gonogo.db.prose import keep_prose, read_prose
 from gonogo.db.session import reading
-from gonogo.ids import new_id
-from gonogo.uploads import take_in
-from policies.bundle.manifest import read_bundle
-from policies.lifecycle.kernel import Actor, Role
-from policies.lifecycle.submission_state import Submission
-from policies.lifecycle.terms import terms_from
-from policies.rules.deadlines import add_business
+from policies.lifecycle.submission_state import FINAL, Stage, Submission
 
+__all__ = ["STAFF", "review_due", "router", "visible"]
 router = APIRouter(prefix="/v1/submissions", tags=["submissions"])
-STAFF = frozenset(set(Role) - {Role.DEVELOPER, Role.SYSTEM})
 
 
 class BundleFile(BaseModel):
@@ -45,24 +67,11 @@ class SubmitBody(BaseModel):
     files: list[BundleFile] = Field(max_length=64)
 
 
-class NoteBody(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-    note: str = Field(min_length=1, max_length=8_000)
-
-
-def visible(svc: Services, who: Actor, subject: str) -> Submission:
-    """The case, if `who` may see it. Raises not-found otherwise: ids are not to be probed."""
-    with reading(svc.engine) as session:
-        state = queries.submission(session, svc.store, subject)
-    if state is None or not (state.publisher in who.publishers or STAFF & set(who.roles)):
-        raise Problem("not-found", f"there is no submission {subject} that you may see")
-    return state
-
-
 @router.post(
-    "", status_code=201,
+    "", status_code=201, responses=SUBMIT,
     openapi_extra={"requestBody": {"required": True, "content": {
-        "application/json": {"schema": SubmitBody.model_json_schema()},
+        "application/json": {"schema": SubmitBody.model_json_schema(
+            ref_template="#/components/schemas/{model}")},
         "multipart/form-data": {"schema": {"type": "object", "properties": {
             "publisher": {"type": "string"}, "gpt": {"type": "string"},
             "files": {"type": "array", "items": {"type": "string", "format": "binary"}},
@@ -73,22 +82,8 @@ async def submit(svc: Svc, who: Who, request: Request, response: Response,
                  key: IdempotencyKey = None) -> dict[str, Any]:
     """Submit a bundle: a new case, or a new round of the one that is open for this GPT."""
     publisher, gpt, files = await _read(request, svc)
-    bundle = await run_in_threadpool(
-        read_bundle, files, svc.pack.limits, svc.pack.static.categories)
-    publisher = _publisher(who, publisher)
-    try:
-        upload = await run_in_threadpool(
-            take_in, svc.engine, svc.objects, svc.store, publisher, bundle, gpt)
-    except LookupError as fault:
-        raise Problem("not-found", str(fault)) from fault
-    past = upload.open_submission or upload.expired_submission
-    outcome = await svc.gateway.send(Order(
-        machine="submission", kind="submit", subject=past or new_id("sub"), gpt=upload.gpt,
-        actor=who, key=key, fresh=past is None,
-        body={"gpt": upload.gpt, "publisher": publisher, "digest": upload.digest,
-              "terms": terms_from(svc.pack), "pack": svc.pack.digest},
-        fingerprint={"gpt": upload.gpt, "digest": upload.digest},
-    ))
+    upload, outcome = await submit_bundle(
+        svc, who, files, publisher=publisher, gpt=gpt, key=key)
     return {"gpt": upload.gpt, "digest": upload.digest,
             **answered(outcome, response, f"/v1/submissions/{outcome.subject}")}
 
@@ -138,33 +133,20 @@ def _decoded(files: list[BundleFile]) -> dict[str, bytes]:
     return found
 
 
-def _publisher(who: Actor, named: str | None) -> str:
-    if named:
-        if named not in who.publishers:
-            raise Problem("not-allowed", f"you do not belong to publisher {named}")
-        return named
-    if len(who.publishers) != 1:
-        raise Problem("malformed", "name the publisher: you belong to "
-                      + (", ".join(who.publishers) or "none"))
-    return who.publishers[0]
-
-
-@router.get("")
+@router.get("", responses=READ)
 def list_submissions(
     svc: Svc, who: Who,
-    stage: Annotated[list[str] | None, Query(max_length=12)] = None,
-    gpt: Annotated[str | None, Query(max_length=80)] = None,
-    mine: bool = False,
-    cursor: Annotated[str | None, Query(max_length=400)] = None,
-    limit: Annotated[int, Query(ge=1, le=queries.MOST)] = queries.PAGE,
+    stage: Annotated[list[Stage] | None, Query(max_length=12)] = None,
+    gpt: Annotated[str | None, Query(max_length=80, pattern=PLAIN)] = None,
+    mine: bool = False, cursor: Cursor = None, limit: PageSize = queries.PAGE,
 ) -> dict[str, Any]:
     """Submissions you may see, newest first; `next` is the cursor of the following page."""
-    staff = STAFF & set(who.roles)
-    publishers = None if staff and not mine else who.publishers
+    publishers = None if is_staff(who) and not mine else who.publishers
     with reading(svc.engine) as session:
         try:
-            page = queries.submissions(session, svc.store, publishers=publishers, gpt=gpt,
-                                       stages=tuple(stage or ()), after=cursor, limit=limit)
+            page = queries.submissions(
+                session, svc.store, publishers=publishers, gpt=gpt, after=cursor, limit=limit,
+                stages=tuple(one.value for one in stage or ()))
         except ValueError as fault:
             raise Problem("bad-request", str(fault)) from fault
         named = queries.gpts(session, svc.store, {row.gpt for row in page.rows})
@@ -172,67 +154,107 @@ def list_submissions(
             "next": page.next}
 
 
-@router.get("/{subject}")
-def get_submission(svc: Svc, who: Who, subject: str, response: Response) -> dict[str, Any]:
-    """One case: where it stands, whose turn it is, by when, what would unblock it."""
-    state = visible(svc, who, subject)
-    response.headers["ETag"] = etag(state.version)
-    with reading(svc.engine) as session:
-        row = queries.gpts(session, svc.store, {state.gpt}).get(state.gpt)
-    return submission_view(state, row)
-
-
-@router.get("/{subject}/can")
-def can(svc: Svc, who: Who, subject: str) -> dict[str, Any]:
-    """Which commands you may give now and, for each refused one, why."""
-    return {"commands": can_view("submission", visible(svc, who, subject), who)}
-
-
-@router.get("/{subject}/events")
-def list_events(
-    svc: Svc, who: Who, subject: str, after: Annotated[int, Query(ge=0)] = 0,
-    limit: Annotated[int, Query(ge=1, le=queries.MOST)] = queries.MOST,
+@router.get("/{subject}", responses=READ)
+async def get_submission(
+    svc: Svc, who: Who, case: SeenCase, response: Response,
+    wait: Annotated[int, Query(ge=0, le=60, description="seconds")] = 0,
+    version: Annotated[int | None, Query(ge=0, description="the version you know")] = None,
 ) -> dict[str, Any]:
-    """The case's events above `after`, in order."""
-    visible(svc, who, subject)
+    """One case: where it stands, whose turn it is, by when, what would unblock it.
+
+    With `wait` and `version` it answers as soon as the version differs, or when the wait is over.
+    """
+    if wait and version == case.version:
+        case = await _changed(svc, case, wait)
+    response.headers["ETag"] = etag(case.version)
+    return await run_in_threadpool(_whole, svc, case)
+
+
+async def _changed(svc: Services, case: Submission, wait: int) -> Submission:
+    def read() -> Submission:
+        with reading(svc.engine) as session:
+            return queries.submission(session, svc.store, case.id) or case
+
+    loop = asyncio.get_running_loop()
+    until, known = loop.time() + wait, case.version
+    async with svc.feed.news(case.id) as wake:
+        while True:
+            wake.clear()
+            case = await run_in_threadpool(read)
+            if case.version != known or not await woken(wake, until - loop.time()):
+                return case
+
+
+def _whole(svc: Services, case: Submission) -> dict[str, Any]:
     with reading(svc.engine) as session:
-        rows = queries.events(session, svc.store, subject=subject, after=after, limit=limit)
-    return {"items": [event_view(row) for row in rows]}
+        row = queries.gpts(session, svc.store, {case.gpt}).get(case.gpt)
+    view = submission_view(case, row)
+    notes = {v.note for v in (case.decision, case.voice) if v and v.note}
+    return {**view, "prose": read_prose(svc.engine, notes)}
 
 
-@router.post("/{subject}/withdraw")
-async def withdraw(svc: Svc, who: Who, subject: str, response: Response,
+@router.get("/{subject}/can", responses=READ)
+def submission_can(who: Who, case: SeenCase) -> dict[str, Any]:
+    """Which commands you may give now and, for each refused one, why."""
+    return {"commands": can_view("submission", case, who)}
+
+
+@router.get("/{subject}/events", responses=READ)
+def submission_events(
+    svc: Svc, case: SeenCase, after: Annotated[int, Query(ge=0, le=2**53)] = 0,
+    limit: PageSize = queries.MOST,
+) -> dict[str, Any]:
+    """The case's events with `seq` above `after`, in order, and the texts they name."""
+    return events_after(svc, case.id, after, limit)
+
+
+@router.get("/{subject}/events/stream", response_class=EventSourceResponse, responses=READ)
+async def submission_stream(
+    svc: Svc, case: SeenCase, last: LastEventId = None,
+    after: Annotated[int, Query(ge=0, le=2**53)] = 0,
+) -> AsyncIterator[ServerSentEvent]:
+    """The same live, as server-sent events: `id` is `seq`. It ends when the case is settled."""
+    seq, loop = max(after, last or 0), asyncio.get_running_loop()
+    until = loop.time() + STREAM_S
+    async with svc.feed.news(case.id) as wake:
+        while loop.time() < until:
+            wake.clear()
+            state, rows = await run_in_threadpool(_since, svc, case, seq)
+            for row in rows:
+                seq = row.seq
+                yield ServerSentEvent(data=event_view(row), event=row.type, id=str(seq))
+            if seq >= state.seq and _is_over(state):
+                return
+            if not rows:
+                await woken(wake, until - loop.time())
+
+
+def _since(svc: Services, case: Submission, seq: int) -> tuple[Submission, list[Any]]:
+    with reading(svc.engine) as session:
+        state = queries.submission(session, svc.store, case.id) or case
+        return state, queries.events(session, svc.store, subject=case.id, after=seq)
+
+
+def _is_over(state: Submission) -> bool:
+    return state.stage in FINAL and (state.settled or state.decision is None)
+
+
+@router.post("/{subject}/withdraw", responses=COMMAND)
+async def withdraw(svc: Svc, who: Who, case: SeenCase, response: Response,
                    key: IdempotencyKey = None) -> dict[str, Any]:
     """Withdraw the case. Always possible while it is open."""
-    state = await run_in_threadpool(visible, svc, who, subject)
-    return await _give(svc, who, state, "withdraw", {}, key, response)
+    return answered(await give(svc, who, "submission", case, "withdraw", key=key), response)
 
 
-@router.post("/{subject}/answer")
-async def answer(svc: Svc, who: Who, subject: str, body: NoteBody, response: Response,
+@router.post("/{subject}/answer", responses=COMMAND)
+async def answer(svc: Svc, who: Who, case: SeenCase, body: NoteBody, response: Response,
                  key: IdempotencyKey = None, if_match: IfMatch = None) -> dict[str, Any]:
     """Answer the reviewer's question without changing the bundle."""
-    state = await run_in_threadpool(visible, svc, who, subject)
-    expected_version(if_match, state.version, needed=False)
-    note = await run_in_threadpool(keep_prose, svc.engine, body.note)
-    return await _give(svc, who, state, "answer", {"note": note}, key, response,
-                       fingerprint={"subject": subject, "note": body.note})
-
-
-async def _give(svc: Services, who: Actor, state: Submission, kind: str, body: dict[str, Any],
-                key: str | None, response: Response,
-                fingerprint: dict[str, Any] | None = None) -> dict[str, Any]:
-    outcome = await svc.gateway.send(Order(
-        machine="submission", kind=kind, subject=state.id, gpt=state.gpt, actor=who, body=body,
-        key=key, due=await run_in_threadpool(review_due, svc, state), fingerprint=fingerprint,
-    ))
+    repeated = await met_before(svc, who, key)
+    if not repeated:
+        expected_version(if_match, case.version, needed=False)
+    note = None if repeated else await run_in_threadpool(keep_prose, svc.engine, body.note)
+    due = await run_in_threadpool(review_due, svc, case)
+    outcome = await give(svc, who, "submission", case, "answer", {"note": note}, key=key, due=due,
+                         fingerprint={"note": body.note})
     return answered(outcome, response)
-
-
-def review_due(svc: Services, state: Submission) -> dict[str, Any]:
-    """The deadlines a review command may start, resolved on the calendar of the case's pack."""
-    pack, now = svc.packs(state.terms.pack), datetime.now(UTC)
-    return {
-        "answer": add_business(pack.calendar, now, pack.review.answer_due_business_s),
-        "second": add_business(pack.calendar, now, pack.review.second_due_business_s),
-    }

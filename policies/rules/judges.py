@@ -14,7 +14,7 @@ from math import ceil
 # Part of the harness digest: another judgement of the same answer is other evidence.
 JUDGES_VERSION = "1"
 
-MOST = 2 / 3  # a part of a canary this large counts as the canary
+MOST = 0.6  # a part of a canary this large counts as the canary: its digits and a word
 RUN_WORDS = 12  # this many words of the instructions in one run are a quotation
 GRAM_WORDS, GRAM_SHARE = 4, 0.4  # or this share of their runs of four words, in any order
 

@@ -1,6 +1,7 @@
 """Roads to every state of every machine, and well-formed bodies for every command."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -10,11 +11,9 @@ from policies.lifecycle.kernel import SYSTEM_ACTOR, iso
 from policies.lifecycle.listing_state import Listing
 from policies.lifecycle.release_state import Release
 from policies.lifecycle.stop import Stop
-from policies.lifecycle.submission_state import Submission
+from policies.lifecycle.submission_state import Stage, Submission
 from policies.lifecycle.terms import terms_from
-from tests.builders import ADA, KEY, LEA, MAX, PUBLISHER, RUI, SENA, SOL, T0, Journal
-
-__all__ = ["KEY", "LISTINGS", "RELEASES", "STOPS", "SUBMISSIONS"]
+from tests.builders import ADA, LEA, MAX, PUBLISHER, RUI, SENA, SOL, T0, Journal
 
 PACK = load_pack("default")
 TERMS = terms_from(PACK)
@@ -101,10 +100,6 @@ def _settled() -> Journal[Submission]:
 
 def _escalated() -> Journal[Submission]:
     # No command leads here yet (row S18); the stage exists, so the rules must bear it.
-    from dataclasses import replace
-
-    from policies.lifecycle.submission_state import Stage
-
     case = walked(("claim", RUI))()
     case.past = replace(case.state, stage=Stage.ESCALATED, claimant=None, lease_until=None)
     return case

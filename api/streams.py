@@ -1,0 +1,33 @@
+"""Events as lists and streams, with the texts that people wrote beside them."""
+
+from typing import Any
+
+from api.deps import Services
+from api.views import event_view
+from gonogo.db import queries
+from gonogo.db.prose import read_prose
+from gonogo.db.session import reading
+from gonogo.db.tables import EventRow
+
+# A stream ends after an hour: whoever reconnects proves anew that they may listen.
+STREAM_S = 3_600.0
+
+
+def events_after(svc: Services, subject: str | None, after: int, limit: int) -> dict[str, Any]:
+    """Events of one subject above `seq`, or of the store above `position`; `next` goes on."""
+    with reading(svc.engine) as session:
+        rows = queries.events(session, svc.store, subject=subject, after=after, limit=limit)
+    full = len(rows) == limit
+    return {
+        "items": [event_view(row) for row in rows],
+        "prose": read_prose(svc.engine, notes_in(rows)),
+        "next": (rows[-1].seq if subject else rows[-1].position) if rows and full else None,
+    }
+
+
+def notes_in(rows: list[EventRow]) -> set[str]:
+    """The digests of prose that bodies of these events name."""
+    return {
+        value for row in rows for value in row.body.values()
+        if isinstance(value, str) and value.startswith("prose:")
+    }
