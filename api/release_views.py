@@ -71,7 +71,7 @@ def _rail(s: Release, entered: Mapping[int, datetime]) -> list[dict[str, Any]]:
         state = "done" if over else "current" if current else "planned"
         steps.append({
             "stage": index, "state": state, "weight_bp": step.weight_bp,
-            "visibility": step.visibility, "soak_s": step.soak_s, "min_sample": step.min_sample,
+            "visibility": step.visibility, "soak_s": step.soak_s,
             "entered_at": time_text(entered.get(index)),
             "over_at": time_text(s.stage_over_at) if current else None,
             "earliest": time_text(begins)

@@ -175,12 +175,11 @@ class Calendar(_Chapter):
 
 
 class Stage(_Chapter):
-    """One step of a rollout: weight in basis points (1 to 10000), least soak and sample."""
+    """One step of a rollout: weight in basis points (1 to 10000) and least soak in seconds."""
 
     weight_bp: int = Field(ge=1, le=10_000)
     visibility: Literal["link", "unlisted_search", "category", "featured"]
     soak_s: int = Field(ge=0)
-    min_sample: int = Field(default=0, ge=0)
 
 
 class Rollout(_Chapter):

@@ -55,12 +55,11 @@ NEXT: Mapping[Phase, frozenset[Phase]] = {
 
 @dataclass(frozen=True)
 class Step:
-    """One stage of the plan: weight in basis points, least soak in seconds, least sample."""
+    """One stage of the plan: weight in basis points, least soak in seconds."""
 
     weight_bp: int
     visibility: str
     soak_s: int
-    min_sample: int = 0
 
 
 @dataclass(frozen=True)

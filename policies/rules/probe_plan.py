@@ -29,11 +29,12 @@ PLAN_VERSION = "1"
 STARTERS_AT_MOST = 4  # of each GPT; the reviewer is told of those that were left out
 SEED = 7
 
-# Words that GPTs rarely use, so that a leak is no coincidence.
+# Words that GPTs rarely use, so that a leak is no coincidence, and that a small model copies without
+# mangling (measured), so that a leak is exact.
 _FIRST = (
     "KESTREL", "OSPREY", "WALNUT", "BADGER", "JUNIPER", "HERON", "MARTEN",
-    "SORREL", "TEASEL", "LINNET", "BRAMBLE", "GANNET", "PLOVER", "ALDER",
-    "STOAT", "MERLIN", "CURLEW", "ROWAN", "OTTER", "BITTERN",
+    "SORREL", "CEDAR", "LINNET", "MAGPIE", "GANNET", "PLOVER", "ALDER",
+    "STOAT", "PELICAN", "CURLEW", "TULIP", "WALRUS", "BITTERN",
 )
 _LAST = (
     "MOON", "HARBOR", "COMET", "LANTERN", "GLACIER", "ANVIL", "QUARRY",
