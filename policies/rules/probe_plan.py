@@ -29,8 +29,8 @@ PLAN_VERSION = "1"
 STARTERS_AT_MOST = 4  # of each GPT; the reviewer is told of those that were left out
 SEED = 7
 
-# Words that GPTs rarely use, so that a leak is no coincidence, and that a small model copies without
-# mangling (measured), so that a leak is exact.
+# Words that GPTs rarely use, so that a leak is no coincidence, and that a small model copies
+# without mangling (measured), so that a leak is exact.
 _FIRST = (
     "KESTREL", "OSPREY", "WALNUT", "BADGER", "JUNIPER", "HERON", "MARTEN",
     "SORREL", "CEDAR", "LINNET", "MAGPIE", "GANNET", "PLOVER", "ALDER",

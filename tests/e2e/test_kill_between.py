@@ -1,15 +1,16 @@
 """Server and worker die after the commit and before history knows; then the rules change."""
 
+import asyncio
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
-from gonogo.db.codec import PICTURES, state_of
 from gonogo.db.identity import Identity
-from gonogo.db.session import engine_of, migrate, reading
+from gonogo.db.ledger import Ledger
+from gonogo.db.session import engine_of, migrate
 from gonogo.recovery import rebuild, verify_chain
-from gonogo.temporal import connect
 from gonogo.up import base_url
 from tests.e2e.stack import Stack, settings_in, stack
 from tests.fake_model import FakeModel, Reply
@@ -20,24 +21,34 @@ FILES = [("files", (str(p.relative_to(SAMPLE)), p.read_bytes()))
 
 
 class Person:
-    def __init__(self, stack: Stack, token: str) -> None:
-        self.http = httpx.AsyncClient(base_url=base_url(stack.settings), timeout=40,
+    """Sends commands under fixed Idempotency-Keys, and patiently: parts are being killed."""
+
+    def __init__(self, running: Stack, token: str) -> None:
+        self.http = httpx.AsyncClient(base_url=base_url(running.settings), timeout=40,
                                       headers={"Authorization": f"Bearer {token}"})
 
-    async def post(self, path: str, key: str, **how: object) -> httpx.Response:
-        headers = {"Idempotency-Key": key, **how.pop("headers", {})}  # type: ignore[dict-item]
-        return await self.http.post(path, headers=headers, **how)  # type: ignore[arg-type]
+    async def submit(self) -> httpx.Response:
+        return await self.http.post("/v1/submissions", files=FILES,
+                                    headers={"Idempotency-Key": "submit"})
 
+    async def claim(self, subject: str) -> httpx.Response:
+        return await self.http.post(f"/v1/reviews/{subject}/claim",
+                                    headers={"Idempotency-Key": "claim"})
 
-async def case_of(person: Person, subject: str, *stages: str) -> dict[str, object]:
-    """The case once it is in one of `stages`."""
-    for _ in range(300):
-        case: dict[str, object] = (await person.http.get(f"/v1/submissions/{subject}")).json()
-        if case["stage"] in stages:
-            return case
-        import asyncio
-        await asyncio.sleep(0.1)
-    raise AssertionError(f"still {case['stage']}")
+    async def approve(self, case: dict[str, Any]) -> httpx.Response:
+        return await self.http.post(
+            f"/v1/reviews/{case['id']}/decisions",
+            json={"verdict": "approve", "digest": case["digest"], "note": "ok",
+                  "checklist": ["purpose", "conduct", "data"]},
+            headers={"Idempotency-Key": "approve", "If-Match": f'"{case["version"]}"'})
+
+    async def until(self, subject: str, stage: str) -> dict[str, Any]:
+        for _ in range(600):
+            case: dict[str, Any] = (await self.http.get(f"/v1/submissions/{subject}")).json()
+            if case["stage"] == stage:
+                return case
+            await asyncio.sleep(0.1)
+        raise AssertionError(f"still {case['stage']}, not {stage}")
 
 
 @pytest.mark.slow
@@ -45,7 +56,8 @@ async def case_of(person: Person, subject: str, *stages: str) -> dict[str, objec
 async def test_workflow_and_record_agree_after_a_kill_between_commit_and_history(
     fatal: str, tmp_path: Path
 ) -> None:
-    with FakeModel(lambda ask: Reply("Let us work it out together, step by step.")) as model:
+    with FakeModel(lambda ask: Reply("Let us work it out together, step by step.",
+                                     model="gpt-4o-mini")) as model:
         settings = settings_in(tmp_path, model_url=model.url, model="gpt-4o-mini", answer_s=3.0)
         engine = engine_of(settings.database)
         migrate(engine)
@@ -62,55 +74,38 @@ async def test_workflow_and_record_agree_after_a_kill_between_commit_and_history
             developer = Person(running, identity.issue_token(ada, "t"))
             reviewer = Person(running, identity.issue_token(rui, "t"))
 
-            async def restart_with_other_rules() -> None:
+            async def after_the_kill(kind: str) -> bool:
+                """Whether `kind` was the fatal command; then both are up again, rules changed."""
+                if kind != fatal:
+                    return False
                 assert await running.ended("worker") == -9
                 await running.start("temporal")
                 await running.start("worker", "tests.e2e.other_rules_worker")
+                return True
 
-            submitted = await developer.post("/v1/submissions", "submit", files=FILES)
-            if fatal == "submit":
-                await restart_with_other_rules()
-                submitted = await developer.post("/v1/submissions", "submit", files=FILES)
+            submitted = await developer.submit()
+            if await after_the_kill("submit"):
+                submitted = await developer.submit()
             subject = submitted.json()["subject"]
-            if fatal == "tested":
-                await restart_with_other_rules()
-            case = await case_of(developer, subject, "queued")
+            await after_the_kill("tested")
+            await developer.until(subject, "queued")
+            claimed = await reviewer.claim(subject)
+            if await after_the_kill("claim"):
+                claimed = await reviewer.claim(subject)
+            case = await developer.until(subject, "in_review")
+            decided = await reviewer.approve(case)
+            if await after_the_kill("approve"):
+                decided = await reviewer.approve(case)
 
-            claimed = await reviewer.post(f"/v1/reviews/{subject}/claim", "claim")
-            if fatal == "claim":
-                await restart_with_other_rules()
-                claimed = await reviewer.post(f"/v1/reviews/{subject}/claim", "claim")
-            case = await case_of(developer, subject, "in_review")
-            decision = {"json": {"verdict": "approve", "digest": case["digest"], "note": "ok",
-                                 "checklist": ["purpose", "conduct", "data"]},
-                        "headers": {"If-Match": f'"{case["version"]}"'}}
-            decided = await reviewer.post(f"/v1/reviews/{subject}/decisions", "ok", **decision)
-            if fatal == "approve":
-                await restart_with_other_rules()
-                decided = await reviewer.post(f"/v1/reviews/{subject}/decisions", "ok", **decision)
-                case = await case_of(developer, subject, "approved")
-                assert decided.status_code == 200, decided.text
-            else:
-                # The rules that are in force now forbid it, and the record agrees.
-                assert decided.status_code == 409, decided.text
-                assert decided.json()["type"].endswith("/illegal-move")
-
-            client = await connect(settings)
-            described = await client.get_workflow_handle(
-                f"case/{settings.store}/{case['gpt']}").describe()
-            assert described.status is not None and described.status.name == (
-                "RUNNING" if fatal != "approve" else described.status.name)
-
+        events = Ledger(engine, settings.mac_key()).events(settings.store, subject)
         assert claimed.json()["stage"] == "in_review"
+        assert claimed.json()["lease_until"] == events[3].body["lease_until"]
+        if fatal == "approve":  # recorded under the old rules: it stands
+            assert (decided.status_code, decided.json()["stage"]) == (200, "approved")
+        else:  # the rules that are in force now forbid it
+            assert decided.status_code == 409
+            assert decided.json()["type"].endswith("/illegal-move")
+        assert len({event.command_id for event in events}) == len(events)
         assert verify_chain(engine, settings.store) == []
         assert rebuild(engine, settings.store).differences == []
-        with reading(engine) as session:
-            row = session.get(PICTURES["submission"], (settings.store, subject))
-            state = state_of("submission", row.state)  # type: ignore[union-attr]
-        assert len({e.command_id for e in _events(engine, settings.store, subject)}) == state.seq
-
-
-def _events(engine, store, subject):  # type: ignore[no-untyped-def]
-    from gonogo.db.ledger import Ledger
-
-    return Ledger(engine, b"").events(store, subject)
+        engine.dispose()
