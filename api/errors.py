@@ -16,18 +16,20 @@ from policies.errors import PackFault, Refused
 # code → (status, title, what to do about it: the text of the page /problems/{code})
 PROBLEMS: Mapping[str, tuple[int, str, str]] = {
     "illegal-move": (409, "Not possible in this state",
-                     "Read the state again; `can` lists what is possible now and why not the rest."),
+                     "Read the state again; `can` lists what is possible now, and why not the "
+                     "rest."),
     "stale-decision": (409, "The case has moved on",
-                       "Fetch it, read the difference, and decide on the digest and version shown."),
+                       "Fetch it, read the difference, and decide on the digest and version "
+                       "shown."),
     "not-allowed": (403, "Not yours to do",
-                    "Ask somebody with one of the roles named in `detail.roles`."),
+                    "Ask somebody with one of the roles named in `refusal.roles`."),
     "self-approval": (403, "Your own GPT", "Somebody outside the publisher has to decide."),
     "same-voice": (403, "A second person is needed", "Ask a colleague who has not spoken yet."),
     "not-claimed": (403, "Claim the case first", "POST to its `claim`, then decide."),
-    "incomplete": (422, "Something is missing", "Send what `detail.field` names."),
+    "incomplete": (422, "Something is missing", "Send what `refusal.field` names."),
     "evidence-blocks": (409, "The evidence forbids it",
-                        "`detail.reasons` names every reason; remove them, then try again."),
-    "not-yet": (409, "Too early", "Wait until `detail.until`."),
+                        "`refusal.reasons` names every reason; remove them, then try again."),
+    "not-yet": (409, "Too early", "Wait until `refusal.until`."),
     "over-limit": (409, "A limit is reached", "Finish or release something first."),
     "forged": (403, "Signature does not hold", "Send commands through this API."),
     "busy": (409, "Too many writers at once", "Send the same command again."),

@@ -1,5 +1,33 @@
 """The JSON routes, in the order they are mounted."""
 
-from api.routes import health, submissions
+from api.routes import (
+    catalogue,
+    commands,
+    events,
+    evidence,
+    health,
+    listings,
+    people,
+    policy,
+    problems,
+    releases,
+    reviews,
+    stops,
+    submissions,
+)
 
-ROUTERS = (health.router, submissions.router)
+ROUTERS = (
+    health.router,
+    submissions.router,
+    evidence.router,
+    reviews.router,
+    releases.router,
+    listings.router,
+    stops.router,
+    catalogue.router,
+    commands.router,
+    events.router,
+    policy.router,
+    people.router,
+    problems.router,
+)

@@ -27,6 +27,7 @@ from api.schema import COMMAND, READ, WRITE
 from api.subjects import SeenCase, Staff, give, met_before, review_due
 from api.views import review_row
 from gonogo.db import queries, reviews
+from gonogo.db.codec import state_of
 from gonogo.db.session import reading
 from policies.errors import Incomplete, StaleDecision
 from policies.lifecycle.kernel import iso
@@ -72,7 +73,7 @@ def list_reviews(
             raise Problem("bad-request", str(fault)) from fault
         named = queries.gpts(session, svc.store, {row.gpt for row in page.rows})
         held = reviews.leases(session, svc.store, {row.id for row in page.rows})
-        cases = [queries.state_of("submission", row.state) for row in page.rows]
+        cases = [state_of("submission", row.state) for row in page.rows]
     items = [review_row(case, named.get(case.gpt), who, held.get(case.id)) for case in cases]
     return {"items": items, "next": page.next}
 

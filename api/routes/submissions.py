@@ -1,4 +1,4 @@
-"""Submissions: send a bundle, follow it, answer, withdraw. Who may see one: its publisher, staff."""
+"""Submissions: send a bundle, follow it, answer, withdraw. Seen by their publisher and staff."""
 
 import asyncio
 import base64

@@ -115,6 +115,7 @@ def _entries(store: str, visibilities: tuple[str, ...]) -> Any:
     )
     return (
         select(ListingPicture, RevisionRow, PublisherRow)
+        .select_from(ListingPicture)
         .join(RevisionRow, and_(
             RevisionRow.store_id == ListingPicture.store_id,
             RevisionRow.gpt == ListingPicture.gpt, RevisionRow.digest == shown,

@@ -31,7 +31,7 @@ def releases(
     session: Session, store: str, *, publishers: tuple[str, ...] | None = None,
     phases: tuple[str, ...] = (), gpt: str | None = None, after: str | None = None, limit: int,
 ) -> Page:
-    """Newest first. `publishers` None means of everybody. Raises `ValueError` on a foreign cursor."""
+    """Newest first; `publishers` None: everybody's. Raises `ValueError` on a foreign cursor."""
     query = select(ReleasePicture).where(ReleasePicture.store_id == store)
     if publishers is not None:
         query = query.where(col(ReleasePicture.publisher).in_(publishers))
@@ -48,7 +48,7 @@ def releases(
 
 def stops(session: Session, store: str, *, after: str | None = None, limit: int) -> Page:
     """Active ones first, then the newest. Raises `ValueError` on a foreign cursor."""
-    lifted = case((StopPicture.status == "active", 0), else_=1)  # type: ignore[arg-type]  # SQLModel types columns by value
+    lifted = case((StopPicture.status == "active", 0), else_=1)
     query = select(StopPicture).where(StopPicture.store_id == store)
     if after:
         group, last = decode_cursor(after)

@@ -1,0 +1,125 @@
+"""Stops: the one fact the API writes by itself, whatever else is down (I3)."""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from fastapi import Response
+from starlette.concurrency import run_in_threadpool
+
+from api.commands import Order, Outcome
+from api.deps import Services, answered
+from api.errors import Problem
+from api.subjects import give
+from gonogo.db import lists
+from gonogo.db.people import PublisherRow
+from gonogo.db.session import reading
+from gonogo.ids import new_id
+from policies.errors import Refused, refusal
+from policies.lifecycle import release as release_rules
+from policies.lifecycle.kernel import RULES, Actor, Command
+from policies.lifecycle.release_state import Release
+from policies.lifecycle.stop import MACHINE
+from policies.wire import RecordRequest
+
+# How long a halt waits for the orchestrator before a stop does its work.
+HALT_S = 3.0
+
+
+async def place_stop(
+    svc: Services, who: Actor, *, scope: str, target: str, reason: str | None, note: str | None,
+    key: str | None, fingerprint: Mapping[str, Any],
+) -> Outcome:
+    """Place a stop: in force when this returns. `note` is `prose:<digest>`.
+
+    A repeat of `key` gets the first answer. Raises a `Refused`, or `not-found` for a target that
+    does not exist. It asks the database only.
+    """
+    if not await run_in_threadpool(_exists, svc, scope, target):
+        raise Problem("not-found", f"there is no {scope} {target}")
+    body = {"scope": scope, "target": target, "reason": reason, "note": note}
+    command, first = await svc.gateway.meet(Order(
+        machine="stop", kind="place", subject=new_id("stp"), gpt="", actor=who, body=body, key=key,
+        fresh=True, fingerprint=dict(fingerprint),
+    ))
+    if first is not None:
+        return first
+    try:
+        return await run_in_threadpool(_record, svc, command)
+    except Refused as refused:
+        await svc.gateway.refuse(command.id, refused)
+        raise
+
+
+def _record(svc: Services, command: Command) -> Outcome:
+    now = datetime.now(UTC)
+    answer = svc.ledger.record(RecordRequest(
+        kind=MACHINE.kind, expected_seq=0, command=command,
+        facts=MACHINE.decide(None, command, now, {}), occurred_at=now, pack=svc.pack.digest,
+        rules=RULES,
+    ))
+    if answer.refusal is not None:
+        raise refusal(answer.refusal.code, answer.refusal.because, answer.refusal.detail)
+    return Outcome(command.id, command.subject, answer.answer)
+
+
+def _exists(svc: Services, scope: str, target: str) -> bool:
+    if scope == "store":
+        return target == svc.store
+    with reading(svc.engine) as session:
+        if scope == "publisher":
+            return session.get(PublisherRow, (svc.store, target)) is not None
+        if scope == "category" and target in svc.pack.static.categories:
+            return True
+        return lists.target_exists(session, svc.store, scope, target)
+
+
+async def halt_or_stop(
+    svc: Services, who: Actor, state: Release, order: Mapping[str, Any], given: Mapping[str, Any],
+    key: str | None, response: Response,
+) -> dict[str, Any]:
+    """Halt a release; if nobody carries that out at once, stop its revision instead.
+
+    The halt stays pending and is carried out later; lifting the stop is then a decision of its own.
+    """
+    try:
+        async with asyncio.timeout(HALT_S):
+            outcome = await give(svc, who, "release", state, "halt", order, key=key,
+                                 fingerprint=given)
+        if outcome.answer is not None:
+            return answered(outcome, response)
+    except TimeoutError:
+        pass
+    except Problem as fault:
+        if fault.code != "orchestrator-unavailable":
+            raise
+    # Nobody asked the rules yet whether this person may halt it now; the record knows the state.
+    release_rules.permit(state, "halt", who, datetime.now(UTC))
+    stop = await _stop_once(svc, who, state.digest, order, given, key)
+    return {
+        "subject": state.id, "status": "stopped", "instead": {
+            "stop": stop, "scope": "revision", "target": state.digest,
+            "because": "the orchestrator does not answer; the revision is stopped by the record. "
+                       "The halt is kept and carried out later; lifting the stop is up to you.",
+        },
+    }
+
+
+async def _stop_once(
+    svc: Services, who: Actor, digest: str, order: Mapping[str, Any], given: Mapping[str, Any],
+    key: str | None,
+) -> str:
+    def standing() -> str | None:
+        with reading(svc.engine) as session:
+            return lists.active_stop_on(session, svc.store, "revision", digest)
+
+    stands = await run_in_threadpool(standing)
+    if stands is not None:
+        return stands
+    outcome = await place_stop(
+        svc, who, scope="revision", target=digest, reason=order.get("reason") or "halted",
+        note=order.get("note"), key=f"{key}/stop" if key else None,
+        fingerprint={"halt": digest, **given},
+    )
+    return outcome.subject

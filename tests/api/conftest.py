@@ -1,0 +1,29 @@
+"""`store`: one test's own store over the session's real Temporal, worker, model and database."""
+
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+import pytest_asyncio
+
+from tests.api.world import Store, World, opened
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    with World(tmp_path_factory.mktemp("world")) as built:
+        yield built
+
+
+@pytest_asyncio.fixture
+async def store(world: World) -> AsyncIterator[Store]:
+    """A store of its own: other tests' cases are not in its lists, its stops darken nobody else."""
+    async with opened(world.settings) as built:
+        yield built
+
+
+@pytest_asyncio.fixture
+async def cut_off(store: Store) -> AsyncIterator[Store]:
+    """The same store through a second app, whose orchestrator does not answer."""
+    nowhere = store.settings.model_copy(update={"temporal_address": "127.0.0.1:9"})
+    async with opened(nowhere, like=store) as built:
+        yield built
