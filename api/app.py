@@ -1,5 +1,6 @@
 """The application: one visible place where services are built and routes are mounted."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,16 +13,18 @@ from api.commands import Gateway
 from api.deps import Services
 from api.live import Feed
 from api.middleware import install_middleware
+from api.pages import PAGES
 from api.routes import ROUTERS
 from gonogo.db.identity import Identity
 from gonogo.db.ledger import Ledger
 from gonogo.db.session import engine_of, migrate
-from gonogo.logs import configure_logs
+from gonogo.logs import configure_logs, log
 from gonogo.objects import Objects
 from gonogo.packs import PackStore, load_pack
 from gonogo.settings import Settings
 from gonogo.temporal import connect
 
+SWEEP_S = 10.0
 STATIC = Path(__file__).parent / "static"
 
 
@@ -44,12 +47,24 @@ async def build(settings: Settings) -> Services:
     )
 
 
+async def _sweep(gateway: Gateway) -> None:
+    """Now and then bring to an end what a kill left half-way."""
+    while True:
+        await asyncio.sleep(SWEEP_S)
+        try:
+            await gateway.sweep()
+        except Exception as fault:  # the database may be away; the next round looks again
+            log.warning("sweep", error=type(fault).__name__)
+
+
 def create_app(settings: Settings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         configure_logs(settings.log_level)
         app.state.services = await build(settings)
+        sweeper = asyncio.create_task(_sweep(app.state.services.gateway))
         yield
+        sweeper.cancel()
         app.state.services.feed.close()
         app.state.services.engine.dispose()
 
@@ -58,7 +73,7 @@ def create_app(settings: Settings) -> FastAPI:
                   description="Governance and release management for a GPT store.")
     errors.install(app)
     install_middleware(app)
-    for router in ROUTERS:
+    for router in (*ROUTERS, *PAGES):
         app.include_router(router)
     schema.install(app)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")

@@ -1,9 +1,10 @@
 """Bodies that several routes share. A reason is a code; a sentence is kept as erasable prose."""
 
 import re
+from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, NaiveDatetime
 from starlette.concurrency import run_in_threadpool
 
 from api.deps import Services
@@ -11,6 +12,18 @@ from gonogo.db.prose import keep_prose
 
 NOTE_CHARS = 8_000
 Note = Annotated[str, Field(min_length=1, max_length=NOTE_CHARS)]
+# Years outside this overflow somewhere when zones are added, and nobody plans there.
+YEARS = range(2000, 2200)
+
+
+def _sensible(at: datetime) -> datetime:
+    if at.year not in YEARS:
+        raise ValueError(f"the year is not between {YEARS[0]} and {YEARS[-1]}")
+    return at
+
+
+Instant = Annotated[AwareDatetime, AfterValidator(_sensible)]
+LocalTime = Annotated[NaiveDatetime, AfterValidator(_sensible)]
 CODE = re.compile(r"[a-z][a-z0-9_.:-]{0,63}")
 STATED = "stated"  # the code of a reason that was given as a sentence: see the note
 

@@ -5,26 +5,27 @@ that got no answer in time stays pending; asking for it sends it again under the
 """
 
 import asyncio
+import contextlib
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import rfc8785
 from pydantic import TypeAdapter
 from sqlalchemy import Engine
 from sqlalchemy.exc import IntegrityError
+from sqlmodel import and_, col, or_, select
 from temporalio.client import (
     Client,
-    WithStartWorkflowOperation,
     WorkflowUpdateFailedError,
     WorkflowUpdateRPCTimeoutOrCancelledError,
 )
-from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
+from api.courier import CLOCKED, Courier, NotRunning
 from api.errors import Problem
 from gonogo.db.codec import PICTURES, state_of
 from gonogo.db.session import reading, writing
@@ -36,8 +37,10 @@ from policies.lifecycle.kernel import Actor, Command, command_bytes, mac_of
 from policies.lifecycle.machines import MACHINES
 
 MAX_BODY = 64 * 1024  # bytes of a command's body; everything larger travels by digest
+_SETTLES_IN = timedelta(seconds=15)  # until then whoever sent it is at it
+_STAYS_YOUNG = timedelta(minutes=5)
 _COMMAND = TypeAdapter(Command)
-_WORKFLOW = {"submission": "Case", "release": "Rollout", "listing": "Listing", "stop": "StopOrder"}
+_LOOKS = 4  # at a workflow that has not seen what the record holds
 
 
 @dataclass(frozen=True)
@@ -68,8 +71,8 @@ class Outcome:
 class Gateway:
     def __init__(self, engine: Engine, client: Client, key: bytes, *, store: str,
                  task_queue: str, answer_s: float) -> None:
-        self._engine, self._client, self._key = engine, client, key
-        self._store, self._queue, self._answer_s = store, task_queue, answer_s
+        self._engine, self._key, self._store, self._answer_s = engine, key, store, answer_s
+        self.courier = Courier(client, store=store, task_queue=task_queue)
 
     async def send(self, order: Order) -> Outcome:
         """Give the order. Raises the `Refused` it meets, or a `Problem` when nobody answers."""
@@ -78,6 +81,7 @@ class Gateway:
         if not is_new:
             settled = _settled(row)
             if settled is not None:
+                await self._nudge(row)
                 return settled
         return await self._deliver(row)
 
@@ -88,16 +92,25 @@ class Gateway:
             raise Problem("not-found", f"there is no command {command}")
         settled = _settled(row)
         if settled is not None:
+            await self._nudge(row)
             return settled
         return await self._deliver(row)
 
-    async def reachable(self) -> bool:
-        """Whether the orchestrator answers within two seconds."""
-        try:
-            async with asyncio.timeout(2):
-                return await self._client.service_client.check_health()
-        except (TimeoutError, RPCError, RuntimeError):
-            return False
+    async def sweep(self) -> int:
+        """Bring to an end what a kill left half-way. Returns how many commands were touched.
+
+        A recorded command whose workflow never confirmed it is told to the workflow; one that was
+        never recorded is sent again while it is young. Older ones wait for who gave them: nobody
+        wants an approval of this morning to take effect in the afternoon.
+        """
+        rows = await asyncio.to_thread(self._left_over)
+        for row in rows:
+            if row.status == "recorded":
+                await self._nudge(row)
+                continue
+            with contextlib.suppress(Refused, Problem):
+                await self._deliver(row)
+        return len(rows)
 
     async def meet(self, order: Order) -> tuple[Command, Outcome | None]:
         """Keep the order without delivering it. The second value is its first answer, if there is
@@ -148,6 +161,34 @@ class Gateway:
             raise Problem("key-reused", "this Idempotency-Key belongs to another command")
         return found, False
 
+    def _left_over(self) -> list[CommandRow]:
+        now = datetime.now(UTC)
+        with reading(self._engine) as session:
+            rows = session.exec(
+                select(CommandRow).where(
+                    CommandRow.store_id == self._store,
+                    col(CommandRow.received_at) < now - _SETTLES_IN,
+                    or_(col(CommandRow.status) == "recorded",
+                        and_(col(CommandRow.status) == "pending",
+                             col(CommandRow.received_at) > now - _STAYS_YOUNG)),
+                ).order_by(col(CommandRow.received_at)).limit(50)
+            )
+            return list(rows)
+
+    async def _nudge(self, row: CommandRow) -> None:
+        """Have the workflow fold what the record holds: it may have died between the two."""
+        machine, kept = row.command["machine"], row.command
+        if row.status != "recorded":
+            return
+        if machine in CLOCKED:
+            command: Command = _COMMAND.validate_python(kept["command"])
+            try:
+                await self.courier.refresh(machine, command, kept["gpt"])
+            except RPCError as fault:
+                log.warning("orchestrator", status=fault.status.name, command_id=command.id)
+                return
+        await asyncio.to_thread(self._remember, row.id, "done", row.answer or {})
+
     def _row(self, command: str) -> CommandRow | None:
         with reading(self._engine) as session:
             return session.get(CommandRow, (self._store, command))
@@ -178,28 +219,36 @@ class Gateway:
     async def _update(
         self, machine: str, command: Command, gpt: str, fresh: bool
     ) -> dict[str, Any]:
-        workflow_id = self._workflow_id(machine, command, gpt)
-        if not (fresh or machine in ("listing", "stop")):
-            handle = self._client.get_workflow_handle(workflow_id)
+        for look in range(_LOOKS):
             try:
-                answer: dict[str, Any] = await handle.execute_update(
-                    "command", command, id=command.id, result_type=dict)
-                return answer
-            except RPCError as fault:
-                if fault.status is not RPCStatusCode.NOT_FOUND:
+                return await self._update_once(machine, command, gpt, fresh)
+            except WorkflowUpdateFailedError as failed:
+                last = look + 1 == _LOOKS
+                if last or not await asyncio.to_thread(self._is_behind, machine, command, failed):
                     raise
-            # Closed, or lost with the orchestrator's database: the record knows which.
-            await asyncio.to_thread(self._permit_on_record, machine, command)
-        start: WithStartWorkflowOperation[Any, str] = WithStartWorkflowOperation(
-            _WORKFLOW[machine],
-            {"store": self._store, "subject": command.subject, "gpt": gpt, "past": not fresh},
-            id=workflow_id, task_queue=self._queue,
-            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
-        )
-        first: dict[str, Any] = await self._client.execute_update_with_start_workflow(
-            "command", command, id=command.id, start_workflow_operation=start, result_type=dict)
-        return first
+            await self.courier.refresh(machine, command, gpt)
+            await asyncio.sleep(0.2 * look)
+        raise AssertionError("the last look raises")
+
+    async def _update_once(
+        self, machine: str, command: Command, gpt: str, fresh: bool
+    ) -> dict[str, Any]:
+        if machine in CLOCKED and not fresh:
+            try:
+                return await self.courier.update(machine, command, gpt)
+            except NotRunning:
+                await asyncio.to_thread(self._permit_on_record, machine, command)
+        return await self.courier.begin(machine, command, gpt, fresh=fresh)
+
+    def _is_behind(self, machine: str, command: Command,
+                   failed: WorkflowUpdateFailedError) -> bool:
+        """Whether the workflow refused for want of events that the record holds."""
+        seen = _told(failed).get("seq")
+        if not isinstance(seen, int):
+            return False
+        with reading(self._engine) as session:
+            picture: Any = session.get(PICTURES[machine], (self._store, command.subject))
+        return picture is not None and picture.seq > seen
 
     def _permit_on_record(self, machine: str, command: Command) -> None:
         with reading(self._engine) as session:
@@ -209,13 +258,6 @@ class Gateway:
         state = state_of(machine, picture.state)  # type: ignore[attr-defined]  # every picture has it
         MACHINES[machine].permit(state, command.kind, command.actor, datetime.now(UTC))
 
-    def _workflow_id(self, machine: str, command: Command, gpt: str) -> str:
-        if machine == "submission":
-            return f"case/{self._store}/{gpt}"
-        if machine == "listing":
-            return f"listing/{self._store}/{gpt}"
-        return f"{machine}/{command.subject}"
-
     async def _refused(self, command: Command, failed: WorkflowUpdateFailedError) -> Outcome:
         """A refusal is the first answer too, unless the record took the command after all."""
         row = await asyncio.to_thread(self._row, command.id)
@@ -223,7 +265,7 @@ class Gateway:
         if settled is not None:
             return settled
         cause = failed.cause
-        told = cause.details[0] if isinstance(cause, ApplicationError) and cause.details else {}
+        told = _told(failed)
         code = str(told.get("code", "busy"))
         because = cause.message if isinstance(cause, ApplicationError) else str(cause)
         if code == "busy":
@@ -235,7 +277,7 @@ class Gateway:
     def _remember(self, command: str, status: str, answer: dict[str, Any]) -> None:
         with writing(self._engine) as session:
             row = session.get(CommandRow, (self._store, command))
-            if row is not None and row.status == "pending":
+            if row is not None and row.status in ("pending", "recorded"):
                 row.status, row.answer = status, answer
 
 
@@ -244,10 +286,17 @@ def _unavailable(command: str) -> Problem:
                    headers={"Retry-After": "5"}, command=command)
 
 
+def _told(failed: WorkflowUpdateFailedError) -> dict[str, Any]:
+    """What a workflow says about its refusal: code, detail, and how far it has seen."""
+    cause = failed.cause
+    details = cause.details if isinstance(cause, ApplicationError) else ()
+    return details[0] if details and isinstance(details[0], dict) else {}
+
+
 def _settled(row: CommandRow) -> Outcome | None:
     """The stored first answer, if there is one. Raises the stored refusal."""
     if row.status == "refused" and row.answer is not None:
         raise refusal(row.answer["code"], row.answer["because"], row.answer["detail"])
-    if row.status == "done":
+    if row.status in ("done", "recorded"):
         return Outcome(row.id, row.subject, row.answer or {})
     return None

@@ -49,23 +49,32 @@ _BEARER = HTTPBearer(auto_error=False, description="a token: `gng_…`")
 
 
 async def actor(
-    svc: Svc, request: Request,
+    svc: Svc,
+    request: Request,
     bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)],
 ) -> Actor:
     """Who asks: by bearer token, or by the cookie of a signed-in page. Raises `unauthenticated`."""
     token = bearer.credentials if bearer else token_in_cookie(request, svc.settings)
     found = await run_in_threadpool(svc.identity.actor_of_token, token) if token else None
     if found is None:
-        raise Problem("unauthenticated", "a valid token is needed",
-                      headers={"WWW-Authenticate": 'Bearer realm="gonogo"'})
+        raise Problem(
+            "unauthenticated",
+            "a valid token is needed",
+            headers={"WWW-Authenticate": 'Bearer realm="gonogo"'},
+        )
     return found
 
 
 Who = Annotated[Actor, Depends(actor)]
 IdempotencyKey = Annotated[
     str | None,
-    Header(alias="Idempotency-Key", min_length=1, max_length=200, pattern=r"^[\x21-\x7e]+$",
-           description="a repeat with the same key gets the first answer"),
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=200,
+        pattern=r"^[\x21-\x7e]+$",
+        description="a repeat with the same key gets the first answer",
+    ),
 ]
 IfMatch = Annotated[str | None, Header(alias="If-Match", max_length=200)]
 LastEventId = Annotated[
@@ -90,25 +99,37 @@ def expected_version(if_match: str | None, version: int, *, needed: bool = True)
     """The version the client saw. Raises 428 when it must say so, 412 when it is another now."""
     if if_match is None:
         if needed:
-            raise Problem("precondition-required", "send the ETag you saw as If-Match",
-                          headers={"ETag": etag(version)})
+            raise Problem(
+                "precondition-required",
+                "send the ETag you saw as If-Match",
+                headers={"ETag": etag(version)},
+            )
         return version
     named = [tag.strip() for tag in if_match.split(",")]
     if "*" not in named and etag(version) not in named:
-        raise Problem("precondition-failed", f"it is at version {version} now",
-                      headers={"ETag": etag(version)})
+        raise Problem(
+            "precondition-failed",
+            f"it is at version {version} now",
+            headers={"ETag": etag(version)},
+        )
     return version
 
 
 def named_version(if_match: str | None, version: int) -> int:
     """The one version a decision is about (I1). `*` names none, so it is not accepted here."""
     if if_match is None or if_match.strip() == "*":
-        raise Problem("precondition-required", "send the ETag you decided on as If-Match",
-                      headers={"ETag": etag(version)})
+        raise Problem(
+            "precondition-required",
+            "send the ETag you decided on as If-Match",
+            headers={"ETag": etag(version)},
+        )
     tag = if_match.strip().strip('"')
     if not (tag.isascii() and tag.isdigit() and len(tag) < 10):
-        raise Problem("precondition-failed", f"it is at version {version} now",
-                      headers={"ETag": etag(version)})
+        raise Problem(
+            "precondition-failed",
+            f"it is at version {version} now",
+            headers={"ETag": etag(version)},
+        )
     return int(tag)
 
 
@@ -123,5 +144,9 @@ def answered(outcome: Outcome, response: Response, created: str | None = None) -
         response.headers["Location"] = created
     if "version" in outcome.answer:
         response.headers["ETag"] = etag(int(outcome.answer["version"]))
-    return {"command": outcome.command, "subject": outcome.subject, "status": "done",
-            **outcome.answer}
+    return {
+        "command": outcome.command,
+        "subject": outcome.subject,
+        "status": "done",
+        **outcome.answer,
+    }

@@ -15,20 +15,30 @@ from policies.errors import PackFault, Refused
 
 # code → (status, title, what to do about it: the text of the page /problems/{code})
 PROBLEMS: Mapping[str, tuple[int, str, str]] = {
-    "illegal-move": (409, "Not possible in this state",
-                     "Read the state again; `can` lists what is possible now, and why not the "
-                     "rest."),
-    "stale-decision": (409, "The case has moved on",
-                       "Fetch it, read the difference, and decide on the digest and version "
-                       "shown."),
-    "not-allowed": (403, "Not yours to do",
-                    "Ask somebody with one of the roles named in `refusal.roles`."),
+    "illegal-move": (
+        409,
+        "Not possible in this state",
+        "Read the state again; `can` lists what is possible now, and why not the rest.",
+    ),
+    "stale-decision": (
+        409,
+        "The case has moved on",
+        "Fetch it, read the difference, and decide on the digest and version shown.",
+    ),
+    "not-allowed": (
+        403,
+        "Not yours to do",
+        "Ask somebody with one of the roles named in `refusal.roles`.",
+    ),
     "self-approval": (403, "Your own GPT", "Somebody outside the publisher has to decide."),
     "same-voice": (403, "A second person is needed", "Ask a colleague who has not spoken yet."),
     "not-claimed": (403, "Claim the case first", "POST to its `claim`, then decide."),
     "incomplete": (422, "Something is missing", "Send what `refusal.field` names."),
-    "evidence-blocks": (409, "The evidence forbids it",
-                        "`refusal.reasons` names every reason; remove them, then try again."),
+    "evidence-blocks": (
+        409,
+        "The evidence forbids it",
+        "`refusal.reasons` names every reason; remove them, then try again.",
+    ),
     "not-yet": (409, "Too early", "Wait until `refusal.until`."),
     "over-limit": (409, "A limit is reached", "Finish or release something first."),
     "forged": (403, "Signature does not hold", "Send commands through this API."),
@@ -37,33 +47,55 @@ PROBLEMS: Mapping[str, tuple[int, str, str]] = {
     "bundle-refused": (422, "The bundle has faults", "`faults` lists all of them with places."),
     "malformed": (422, "Malformed request", "`faults` lists what does not fit the schema."),
     "too-large": (413, "Too large", "The limits are at /v1/policy."),
-    "unauthenticated": (401, "Who are you?",
-                        "Send `Authorization: Bearer gng_…` with a token that has not ended."),
-    "cross-site": (403, "From another site",
-                   "Use the pages of this store itself, or send a bearer token."),
+    "unauthenticated": (
+        401,
+        "Who are you?",
+        "Send `Authorization: Bearer gng_…` with a token that has not ended.",
+    ),
+    "cross-site": (
+        403,
+        "From another site",
+        "Use the pages of this store itself, or send a bearer token.",
+    ),
     "not-found": (404, "Not found", "It does not exist, or you may not see it."),
     "method-not-allowed": (405, "Method not allowed", "See the OpenAPI document at /openapi.json."),
-    "precondition-required": (428, "If-Match is needed",
-                              "Send the ETag you saw, so that you decide on what you read."),
+    "precondition-required": (
+        428,
+        "If-Match is needed",
+        "Send the ETag you saw, so that you decide on what you read.",
+    ),
     "precondition-failed": (412, "It changed since you looked", "Fetch it again and look."),
-    "key-reused": (422, "Idempotency-Key was used for something else",
-                   "Use a fresh key for a different command."),
-    "orchestrator-unavailable": (503, "The orchestrator does not answer",
-                                 "Nothing is lost: send the same command with the same "
-                                 "Idempotency-Key again. Stops and reads work meanwhile."),
+    "key-reused": (
+        422,
+        "Idempotency-Key was used for something else",
+        "Use a fresh key for a different command.",
+    ),
+    "orchestrator-unavailable": (
+        503,
+        "The orchestrator does not answer",
+        "Nothing is lost: send the same command with the same "
+        "Idempotency-Key again. Stops and reads work meanwhile.",
+    ),
     "database-unavailable": (503, "The database does not answer", "Try again shortly."),
     "bad-request": (400, "Bad request", "The detail says what is wrong."),
     "internal": (500, "Our mistake", "It is logged with the request id; please report it."),
 }
-_OF_STATUS = {400: "bad-request", 401: "unauthenticated", 403: "not-allowed", 404: "not-found",
-              405: "method-not-allowed", 413: "too-large"}
+_OF_STATUS = {
+    400: "bad-request",
+    401: "unauthenticated",
+    403: "not-allowed",
+    404: "not-found",
+    405: "method-not-allowed",
+    413: "too-large",
+}
 
 
 class Problem(Exception):
     """A refusal of the edge itself. `code` is a key of `PROBLEMS`."""
 
-    def __init__(self, code: str, detail: str = "", *, headers: Mapping[str, str] | None = None,
-                 **extra: Any) -> None:
+    def __init__(
+        self, code: str, detail: str = "", *, headers: Mapping[str, str] | None = None, **extra: Any
+    ) -> None:
         super().__init__(detail or code)
         self.code, self.detail, self.extra = code, detail, extra
         self.headers = dict(headers or {})
@@ -77,11 +109,16 @@ def problem_body(code: str, detail: str, instance: str = "", **extra: Any) -> di
     return {**body, **extra}
 
 
-def _response(request: Request, code: str, detail: str,
-              headers: Mapping[str, str] | None = None, **extra: Any) -> JSONResponse:
+def _response(
+    request: Request, code: str, detail: str, headers: Mapping[str, str] | None = None, **extra: Any
+) -> JSONResponse:
     body = problem_body(code, detail, request.url.path, **extra)
-    return JSONResponse(jsonable_encoder(body), status_code=body["status"],
-                        media_type="application/problem+json", headers=dict(headers or {}))
+    return JSONResponse(
+        jsonable_encoder(body),
+        status_code=body["status"],
+        media_type="application/problem+json",
+        headers=dict(headers or {}),
+    )
 
 
 def install(app: FastAPI) -> None:
@@ -97,16 +134,19 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(BundleRefused)
     async def bundle(request: Request, fault: BundleRefused) -> JSONResponse:
-        faults = [{"file": f.file, "pointer": f.pointer, "code": f.code, "message": f.message}
-                  for f in fault.faults]
+        faults = [
+            {"file": f.file, "pointer": f.pointer, "code": f.code, "message": f.message}
+            for f in fault.faults
+        ]
         return _response(request, "bundle-refused", f"{len(faults)} faults", faults=faults)
 
     @app.exception_handler(RequestValidationError)
     async def malformed(request: Request, fault: RequestValidationError) -> JSONResponse:
-        faults = [{"pointer": "/" + "/".join(map(str, e["loc"])), "message": e["msg"]}
-                  for e in fault.errors()]
-        return _response(request, "malformed", "the request does not fit the schema",
-                         faults=faults)
+        faults = [
+            {"pointer": "/" + "/".join(map(str, e["loc"])), "message": e["msg"]}
+            for e in fault.errors()
+        ]
+        return _response(request, "malformed", "the request does not fit the schema", faults=faults)
 
     @app.exception_handler(HTTPException)
     async def http(request: Request, fault: HTTPException) -> JSONResponse:

@@ -17,7 +17,12 @@ from policies.lifecycle.terms import terms_from
 
 
 async def submit_bundle(
-    svc: Services, who: Actor, files: dict[str, bytes], *, publisher: str | None, gpt: str | None,
+    svc: Services,
+    who: Actor,
+    files: dict[str, bytes],
+    *,
+    publisher: str | None,
+    gpt: str | None,
     key: str | None,
 ) -> tuple[Upload, Outcome]:
     """A new case, or a new round of the one that is open for this GPT.
@@ -37,13 +42,25 @@ async def submit_bundle(
     past = upload.open_submission
     if past is None and upload.expired_submission is not None:
         past = await run_in_threadpool(_still_reopens, svc, upload.expired_submission)
-    outcome = await svc.gateway.send(Order(
-        machine="submission", kind="submit", subject=past or new_id("sub"), gpt=upload.gpt,
-        actor=who, key=key, fresh=past is None,
-        body={"gpt": upload.gpt, "publisher": publisher, "digest": upload.digest,
-              "terms": terms_from(svc.pack), "pack": svc.pack.digest},
-        fingerprint={"gpt": upload.gpt, "digest": upload.digest},
-    ))
+    outcome = await svc.gateway.send(
+        Order(
+            machine="submission",
+            kind="submit",
+            subject=past or new_id("sub"),
+            gpt=upload.gpt,
+            actor=who,
+            key=key,
+            fresh=past is None,
+            body={
+                "gpt": upload.gpt,
+                "publisher": publisher,
+                "digest": upload.digest,
+                "terms": terms_from(svc.pack),
+                "pack": svc.pack.digest,
+            },
+            fingerprint={"gpt": upload.gpt, "digest": upload.digest},
+        )
+    )
     return upload, outcome
 
 
@@ -54,8 +71,10 @@ def publisher_of(who: Actor, named: str | None) -> str:
             raise Problem("not-allowed", f"you do not belong to publisher {named}")
         return named
     if len(who.publishers) != 1:
-        raise Problem("malformed", "name the publisher: you belong to "
-                      + (", ".join(who.publishers) or "none"))
+        raise Problem(
+            "malformed",
+            "name the publisher: you belong to " + (", ".join(who.publishers) or "none"),
+        )
     return who.publishers[0]
 
 

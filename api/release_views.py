@@ -41,20 +41,41 @@ def release_view(
     """One release. `entered` are its `release:stage:entered` events, for the rail's real times."""
     s = state
     turn, unblocks = TURNS[s.phase]
-    by_when = {Phase.SCHEDULED: s.scheduled_at, Phase.ROLLING: s.stage_over_at,
-               Phase.PAUSED: s.pause_until}.get(s.phase)
+    by_when = {
+        Phase.SCHEDULED: s.scheduled_at,
+        Phase.ROLLING: s.stage_over_at,
+        Phase.PAUSED: s.pause_until,
+    }.get(s.phase)
     return {
-        "id": s.id, "gpt": s.gpt, "name": gpt.name if gpt else None, "publisher": s.publisher,
-        "listing": s.listing, "submission": s.submission, "digest": s.digest,
-        "previous": s.previous, "phase": s.phase.value, "final": s.phase in FINAL,
-        "version": s.version, "seq": s.seq, "since": time_text(s.since), "pack": s.pack,
-        "turn": turn, "unblocks": unblocks, "by_when": time_text(by_when), "why": list(s.why),
-        "stage": s.stage, "stages": len(s.plan), "weight_bp": s.step.weight_bp if s.step else 0,
+        "id": s.id,
+        "gpt": s.gpt,
+        "name": gpt.name if gpt else None,
+        "publisher": s.publisher,
+        "listing": s.listing,
+        "submission": s.submission,
+        "digest": s.digest,
+        "previous": s.previous,
+        "phase": s.phase.value,
+        "final": s.phase in FINAL,
+        "version": s.version,
+        "seq": s.seq,
+        "since": time_text(s.since),
+        "pack": s.pack,
+        "turn": turn,
+        "unblocks": unblocks,
+        "by_when": time_text(by_when),
+        "why": list(s.why),
+        "stage": s.stage,
+        "stages": len(s.plan),
+        "weight_bp": s.step.weight_bp if s.step else 0,
         "visibility": s.step.visibility if s.step else None,
-        "stage_over_at": time_text(s.stage_over_at), "scheduled_at": time_text(s.scheduled_at),
+        "stage_over_at": time_text(s.stage_over_at),
+        "scheduled_at": time_text(s.scheduled_at),
         "scheduled_time": dict(s.scheduled_local) if s.scheduled_local else None,
-        "paused_by": s.paused_by, "pause_until": time_text(s.pause_until),
-        "pause_left_s": max(0.0, s.pause_max_s - s.paused_s), "proposed_by": s.proposed_by,
+        "paused_by": s.paused_by,
+        "pause_until": time_text(s.pause_until),
+        "pause_left_s": max(0.0, s.pause_max_s - s.paused_s),
+        "proposed_by": s.proposed_by,
         "rail": _rail(s, {row.body["stage"]: row.occurred_at for row in entered}),
     }
 
@@ -69,14 +90,20 @@ def _rail(s: Release, entered: Mapping[int, datetime]) -> list[dict[str, Any]]:
         if current:
             begins = s.stage_over_at
         state = "done" if over else "current" if current else "planned"
-        steps.append({
-            "stage": index, "state": state, "weight_bp": step.weight_bp,
-            "visibility": step.visibility, "soak_s": step.soak_s,
-            "entered_at": time_text(entered.get(index)),
-            "over_at": time_text(s.stage_over_at) if current else None,
-            "earliest": time_text(begins)
-            if state == "planned" and s.phase not in FINAL else None,
-        })
+        steps.append(
+            {
+                "stage": index,
+                "state": state,
+                "weight_bp": step.weight_bp,
+                "visibility": step.visibility,
+                "soak_s": step.soak_s,
+                "entered_at": time_text(entered.get(index)),
+                "over_at": time_text(s.stage_over_at) if current else None,
+                "earliest": time_text(begins)
+                if state == "planned" and s.phase not in FINAL
+                else None,
+            }
+        )
         if state == "planned" and begins is not None:
             begins += timedelta(seconds=step.soak_s)
     return steps
@@ -86,23 +113,42 @@ def listing_view(state: Listing, gpt: GptRow | None) -> dict[str, Any]:
     turn, unblocks = _LISTED[state.status]
     e = state.exposure
     return {
-        "id": state.id, "gpt": state.gpt, "name": gpt.name if gpt else None,
-        "publisher": state.publisher, "status": state.status.value, "turn": turn,
-        "unblocks": unblocks, "since": time_text(state.since), "version": state.version,
-        "seq": state.seq, "why": list(state.why), "quarantined_by": state.quarantined_by,
+        "id": state.id,
+        "gpt": state.gpt,
+        "name": gpt.name if gpt else None,
+        "publisher": state.publisher,
+        "status": state.status.value,
+        "turn": turn,
+        "unblocks": unblocks,
+        "since": time_text(state.since),
+        "version": state.version,
+        "seq": state.seq,
+        "why": list(state.why),
+        "quarantined_by": state.quarantined_by,
         "exposure": {
-            "stable": e.stable, "candidate": e.candidate, "release": e.release,
-            "weight_bp": e.weight_bp, "visibility": e.visibility, "halted": e.halted,
+            "stable": e.stable,
+            "candidate": e.candidate,
+            "release": e.release,
+            "weight_bp": e.weight_bp,
+            "visibility": e.visibility,
+            "halted": e.halted,
         },
     }
 
 
 def stop_view(state: Stop) -> dict[str, Any]:
     return {
-        "id": state.id, "scope": state.scope, "target": state.target, "reason": state.reason,
-        "status": state.status, "placed_by": state.placed_by,
-        "placed_at": time_text(state.placed_at), "lifted_by": state.lifted_by,
-        "lifted_at": time_text(state.lifted_at), "version": state.version, "seq": state.seq,
+        "id": state.id,
+        "scope": state.scope,
+        "target": state.target,
+        "reason": state.reason,
+        "status": state.status,
+        "placed_by": state.placed_by,
+        "placed_at": time_text(state.placed_at),
+        "lifted_by": state.lifted_by,
+        "lifted_at": time_text(state.lifted_at),
+        "version": state.version,
+        "seq": state.seq,
     }
 
 
@@ -110,11 +156,16 @@ def entry_view(entry: Entry) -> dict[str, Any]:
     """What everybody may know of a GPT that is served."""
     revision, publisher = entry.revision, entry.publisher
     return {
-        "gpt": revision.gpt, "name": revision.name, "description": revision.description,
-        "category": revision.category, "starters": list(revision.starters),
-        "digest": revision.digest, "visibility": entry.listing.visibility,
+        "gpt": revision.gpt,
+        "name": revision.name,
+        "description": revision.description,
+        "category": revision.category,
+        "starters": list(revision.starters),
+        "digest": revision.digest,
+        "visibility": entry.listing.visibility,
         "publisher": {
-            "id": entry.listing.publisher, "name": publisher.name if publisher else None,
+            "id": entry.listing.publisher,
+            "name": publisher.name if publisher else None,
             "verified": bool(publisher and publisher.verified_at),
         },
     }

@@ -50,14 +50,35 @@ def problems(*codes: str) -> Responses:
 OPEN_READ = problems("not-found", "malformed", "bad-request")
 READ = problems("unauthenticated", "not-allowed", "not-found", "malformed", "bad-request")
 WRITE = problems(
-    "unauthenticated", "not-allowed", "not-found", "malformed", "bad-request", "too-large",
+    "unauthenticated",
+    "not-allowed",
+    "not-found",
+    "malformed",
+    "bad-request",
+    "too-large",
     "illegal-move",
 )
 _COMMAND = problems(
-    "unauthenticated", "not-allowed", "self-approval", "same-voice", "not-claimed", "not-found",
-    "illegal-move", "stale-decision", "evidence-blocks", "not-yet", "over-limit", "busy",
-    "precondition-failed", "precondition-required", "malformed", "incomplete", "key-reused",
-    "bad-request", "too-large", "orchestrator-unavailable",
+    "unauthenticated",
+    "not-allowed",
+    "self-approval",
+    "same-voice",
+    "not-claimed",
+    "not-found",
+    "illegal-move",
+    "stale-decision",
+    "evidence-blocks",
+    "not-yet",
+    "over-limit",
+    "busy",
+    "precondition-failed",
+    "precondition-required",
+    "malformed",
+    "incomplete",
+    "key-reused",
+    "bad-request",
+    "too-large",
+    "orchestrator-unavailable",
 )
 COMMAND: Responses = {
     202: {
@@ -113,10 +134,12 @@ def _streams_in_3_1(operation: Mapping[str, Any]) -> None:
     """FastAPI describes event streams in terms of OpenAPI 3.2, in a document that says 3.1."""
     content = operation["responses"].get("200", {}).get("content", {})
     if "text/event-stream" in content:
-        content["text/event-stream"] = {"schema": {
-            "type": "string",
-            "description": "server-sent events: `id`, `event` (the type), `data` (JSON)",
-        }}
+        content["text/event-stream"] = {
+            "schema": {
+                "type": "string",
+                "description": "server-sent events: `id`, `event` (the type), `data` (JSON)",
+            }
+        }
 
 
 def _names_are_unique(paths: Mapping[str, Any]) -> None:

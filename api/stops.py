@@ -28,8 +28,15 @@ HALT_S = 3.0
 
 
 async def place_stop(
-    svc: Services, who: Actor, *, scope: str, target: str, reason: str | None, note: str | None,
-    key: str | None, fingerprint: Mapping[str, Any],
+    svc: Services,
+    who: Actor,
+    *,
+    scope: str,
+    target: str,
+    reason: str | None,
+    note: str | None,
+    key: str | None,
+    fingerprint: Mapping[str, Any],
 ) -> Outcome:
     """Place a stop: in force when this returns. `note` is `prose:<digest>`.
 
@@ -39,10 +46,19 @@ async def place_stop(
     if not await run_in_threadpool(_exists, svc, scope, target):
         raise Problem("not-found", f"there is no {scope} {target}")
     body = {"scope": scope, "target": target, "reason": reason, "note": note}
-    command, first = await svc.gateway.meet(Order(
-        machine="stop", kind="place", subject=new_id("stp"), gpt="", actor=who, body=body, key=key,
-        fresh=True, fingerprint=dict(fingerprint),
-    ))
+    command, first = await svc.gateway.meet(
+        Order(
+            machine="stop",
+            kind="place",
+            subject=new_id("stp"),
+            gpt="",
+            actor=who,
+            body=body,
+            key=key,
+            fresh=True,
+            fingerprint=dict(fingerprint),
+        )
+    )
     if first is not None:
         return first
     try:
@@ -54,11 +70,17 @@ async def place_stop(
 
 def _record(svc: Services, command: Command) -> Outcome:
     now = datetime.now(UTC)
-    answer = svc.ledger.record(RecordRequest(
-        kind=MACHINE.kind, expected_seq=0, command=command,
-        facts=MACHINE.decide(None, command, now, {}), occurred_at=now, pack=svc.pack.digest,
-        rules=RULES,
-    ))
+    answer = svc.ledger.record(
+        RecordRequest(
+            kind=MACHINE.kind,
+            expected_seq=0,
+            command=command,
+            facts=MACHINE.decide(None, command, now, {}),
+            occurred_at=now,
+            pack=svc.pack.digest,
+            rules=RULES,
+        )
+    )
     if answer.refusal is not None:
         raise refusal(answer.refusal.code, answer.refusal.because, answer.refusal.detail)
     return Outcome(command.id, command.subject, answer.answer)
@@ -76,8 +98,13 @@ def _exists(svc: Services, scope: str, target: str) -> bool:
 
 
 async def halt_or_stop(
-    svc: Services, who: Actor, state: Release, order: Mapping[str, Any], given: Mapping[str, Any],
-    key: str | None, response: Response,
+    svc: Services,
+    who: Actor,
+    state: Release,
+    order: Mapping[str, Any],
+    given: Mapping[str, Any],
+    key: str | None,
+    response: Response,
 ) -> dict[str, Any]:
     """Halt a release; if nobody carries that out at once, stop its revision instead.
 
@@ -85,8 +112,9 @@ async def halt_or_stop(
     """
     try:
         async with asyncio.timeout(HALT_S):
-            outcome = await give(svc, who, "release", state, "halt", order, key=key,
-                                 fingerprint=given)
+            outcome = await give(
+                svc, who, "release", state, "halt", order, key=key, fingerprint=given
+            )
         if outcome.answer is not None:
             return answered(outcome, response)
     except TimeoutError:
@@ -98,16 +126,24 @@ async def halt_or_stop(
     release_rules.permit(state, "halt", who, datetime.now(UTC))
     stop = await _stop_once(svc, who, state.digest, order, given, key)
     return {
-        "subject": state.id, "status": "stopped", "instead": {
-            "stop": stop, "scope": "revision", "target": state.digest,
+        "subject": state.id,
+        "status": "stopped",
+        "instead": {
+            "stop": stop,
+            "scope": "revision",
+            "target": state.digest,
             "because": "the orchestrator does not answer; the revision is stopped by the record. "
-                       "The halt is kept and carried out later; lifting the stop is up to you.",
+            "The halt is kept and carried out later; lifting the stop is up to you.",
         },
     }
 
 
 async def _stop_once(
-    svc: Services, who: Actor, digest: str, order: Mapping[str, Any], given: Mapping[str, Any],
+    svc: Services,
+    who: Actor,
+    digest: str,
+    order: Mapping[str, Any],
+    given: Mapping[str, Any],
     key: str | None,
 ) -> str:
     def standing() -> str | None:
@@ -118,8 +154,13 @@ async def _stop_once(
     if stands is not None:
         return stands
     outcome = await place_stop(
-        svc, who, scope="revision", target=digest, reason=order.get("reason") or "halted",
-        note=order.get("note"), key=f"{key}/stop" if key else None,
+        svc,
+        who,
+        scope="revision",
+        target=digest,
+        reason=order.get("reason") or "halted",
+        note=order.get("note"),
+        key=f"{key}/stop" if key else None,
         fingerprint={"halt": digest, **given},
     )
     return outcome.subject

@@ -28,6 +28,8 @@ def events_after(svc: Services, subject: str | None, after: int, limit: int) -> 
 def notes_in(rows: list[EventRow]) -> set[str]:
     """The digests of prose that bodies of these events name."""
     return {
-        value for row in rows for value in row.body.values()
+        value
+        for row in rows
+        for value in row.body.values()
         if isinstance(value, str) and value.startswith("prose:")
     }

@@ -13,7 +13,7 @@ from sqlmodel import Session, select
 from starlette.concurrency import run_in_threadpool
 
 from api.commands import Order, Outcome
-from api.deps import Services, SubjectId, Svc, Who
+from api.deps import Services, SubjectId, Svc, Who, expected_version
 from api.errors import Problem
 from gonogo.db import queries
 from gonogo.db.codec import state_of
@@ -37,8 +37,9 @@ def is_staff(who: Actor) -> bool:
 def staff_only(who: Actor) -> None:
     """Raises `not-allowed` unless `who` works for the store."""
     if not is_staff(who):
-        raise Problem("not-allowed", "this is for the store's staff",
-                      refusal={"roles": sorted(STAFF)})
+        raise Problem(
+            "not-allowed", "this is for the store's staff", refusal={"roles": sorted(STAFF)}
+        )
 
 
 def may_see(who: Actor, publisher: str) -> bool:
@@ -131,10 +132,27 @@ async def met_before(svc: Services, who: Actor, key: str | None) -> bool:
     return await run_in_threadpool(look)
 
 
+async def precondition(
+    svc: Services, who: Actor, key: str | None, if_match: str | None, version: int, *, needed: bool
+) -> bool:
+    """Whether it is a repeat. Of anything else `If-Match` is asked: raises 428 and 412."""
+    repeated = await met_before(svc, who, key)
+    if not repeated:
+        expected_version(if_match, version, needed=needed)
+    return repeated
+
+
 async def give(
-    svc: Services, who: Actor, machine: str, state: Any, kind: str,
-    body: Mapping[str, Any] | None = None, *, key: str | None = None,
-    due: Mapping[str, datetime] | None = None, fingerprint: Mapping[str, Any] | None = None,
+    svc: Services,
+    who: Actor,
+    machine: str,
+    state: Any,
+    kind: str,
+    body: Mapping[str, Any] | None = None,
+    *,
+    key: str | None = None,
+    due: Mapping[str, datetime] | None = None,
+    fingerprint: Mapping[str, Any] | None = None,
 ) -> Outcome:
     """Give `kind` to the subject whose present state is `state`. Raises what `Gateway.send` does.
 
@@ -142,10 +160,19 @@ async def give(
     """
     same = None if fingerprint is None else {"subject": state.id, **fingerprint}
     # A stop may cover no GPT at all; its workflow is named by its own id.
-    return await svc.gateway.send(Order(
-        machine=machine, kind=kind, subject=state.id, gpt=getattr(state, "gpt", ""), actor=who,
-        body=dict(body or {}), key=key, due=due, fingerprint=same,
-    ))
+    return await svc.gateway.send(
+        Order(
+            machine=machine,
+            kind=kind,
+            subject=state.id,
+            gpt=getattr(state, "gpt", ""),
+            actor=who,
+            body=dict(body or {}),
+            key=key,
+            due=due,
+            fingerprint=same,
+        )
+    )
 
 
 def review_due(svc: Services, state: Submission) -> dict[str, datetime]:

@@ -17,8 +17,10 @@ TURNS: dict[Stage, tuple[str, str]] = {
     Stage.QUEUED: ("reviewer", "A reviewer claims it."),
     Stage.IN_REVIEW: ("reviewer", "The reviewer decides, or asks."),
     Stage.INFO_REQUESTED: ("developer", "Answer the reviewer's question."),
-    Stage.CHANGES_REQUESTED: ("developer",
-                              "Change what the findings or clauses name and submit again."),
+    Stage.CHANGES_REQUESTED: (
+        "developer",
+        "Change what the findings or clauses name and submit again.",
+    ),
     Stage.HELD: ("second reviewer", "A second person confirms or disagrees."),
     Stage.ESCALATED: ("specialist", "The escalation is decided."),
     Stage.APPROVED: ("product lead", "The release is started or scheduled."),
@@ -33,21 +35,44 @@ def submission_view(state: Submission | dict[str, Any], gpt: GptRow | None) -> d
     turn, unblocks = TURNS[s.stage]
     by_when = None if s.stage in FINAL else s.wait_until or s.due_at
     return {
-        "id": s.id, "gpt": s.gpt, "name": gpt.name if gpt else None,
-        "category": gpt.category if gpt else None, "publisher": s.publisher,
-        "stage": s.stage.value, "final": s.stage in FINAL, "version": s.version, "round": s.round,
-        "digest": s.digest, "tier": s.tier, "tier_reasons": list(s.tier_reasons),
-        "turn": turn, "unblocks": unblocks, "by_when": time_text(by_when),
-        "due_at": time_text(s.due_at), "opened_at": time_text(s.opened_at),
+        "id": s.id,
+        "gpt": s.gpt,
+        "name": gpt.name if gpt else None,
+        "category": gpt.category if gpt else None,
+        "publisher": s.publisher,
+        "stage": s.stage.value,
+        "final": s.stage in FINAL,
+        "version": s.version,
+        "round": s.round,
+        "digest": s.digest,
+        "tier": s.tier,
+        "tier_reasons": list(s.tier_reasons),
+        "turn": turn,
+        "unblocks": unblocks,
+        "by_when": time_text(by_when),
+        "due_at": time_text(s.due_at),
+        "opened_at": time_text(s.opened_at),
         "since": time_text(s.since),
-        "claimant": s.claimant, "lease_until": time_text(s.lease_until), "why": list(s.why),
-        "blocked_by": list(s.blocked_by), "evidence": list(s.evidence), "release": s.release,
-        "decision": None if s.decision is None else {
-            "verdict": s.decision.verdict, "by": s.decision.by, "second": s.decision.second,
-            "at": time_text(s.decision.at), "clauses": list(s.decision.clauses),
-            "effective_at": time_text(s.decision.effective_at), "note": s.decision.note,
+        "claimant": s.claimant,
+        "lease_until": time_text(s.lease_until),
+        "why": list(s.why),
+        "blocked_by": list(s.blocked_by),
+        "evidence": list(s.evidence),
+        "release": s.release,
+        "settled": s.settled,
+        "decision": None
+        if s.decision is None
+        else {
+            "verdict": s.decision.verdict,
+            "by": s.decision.by,
+            "second": s.decision.second,
+            "at": time_text(s.decision.at),
+            "clauses": list(s.decision.clauses),
+            "effective_at": time_text(s.decision.effective_at),
+            "note": s.decision.note,
         },
-        "pack": s.terms.pack, "seq": s.seq,
+        "pack": s.terms.pack,
+        "seq": s.seq,
     }
 
 
@@ -70,24 +95,46 @@ def review_row(
     """A line of the review queue: how urgent it is, who holds it, whether `who` may claim it."""
     now = datetime.now(UTC)
     return {
-        "id": state.id, "gpt": state.gpt, "name": gpt.name if gpt else None,
-        "category": gpt.category if gpt else None, "publisher": state.publisher,
-        "stage": state.stage.value, "version": state.version, "round": state.round,
-        "digest": state.digest, "tier": state.tier, "tier_reasons": list(state.tier_reasons),
-        "due_at": time_text(state.due_at), "overdue": bool(state.due_at and state.due_at < now),
-        "ladder_steps": state.ladder_steps, "queued_at": time_text(state.queued_at),
-        "claimant": state.claimant, "lease_until": time_text(lease_until or state.lease_until),
-        "preferred": state.preferred, "why": list(state.why), "blocked_by": list(state.blocked_by),
-        "can": {kind: can_one("submission", kind, state, who)
-                for kind in ("claim", "confirm", "disagree")},
+        "id": state.id,
+        "gpt": state.gpt,
+        "name": gpt.name if gpt else None,
+        "category": gpt.category if gpt else None,
+        "publisher": state.publisher,
+        "stage": state.stage.value,
+        "version": state.version,
+        "round": state.round,
+        "digest": state.digest,
+        "tier": state.tier,
+        "tier_reasons": list(state.tier_reasons),
+        "due_at": time_text(state.due_at),
+        "overdue": bool(state.due_at and state.due_at < now),
+        "ladder_steps": state.ladder_steps,
+        "queued_at": time_text(state.queued_at),
+        "claimant": state.claimant,
+        "lease_until": time_text(lease_until or state.lease_until),
+        "preferred": state.preferred,
+        "why": list(state.why),
+        "blocked_by": list(state.blocked_by),
+        "can": {
+            kind: can_one("submission", kind, state, who)
+            for kind in ("claim", "confirm", "disagree")
+        },
     }
 
 
 def event_view(row: EventRow) -> dict[str, Any]:
     return {
-        "position": row.position, "subject": row.subject, "seq": row.seq, "type": row.type,
-        "actor": row.actor_id, "command": row.command_id, "occurred_at": iso(row.occurred_at),
-        "pack": row.pack, "rules": row.rules, "evidence": list(row.evidence), "body": row.body,
+        "position": row.position,
+        "subject": row.subject,
+        "seq": row.seq,
+        "type": row.type,
+        "actor": row.actor_id,
+        "command": row.command_id,
+        "occurred_at": iso(row.occurred_at),
+        "pack": row.pack,
+        "rules": row.rules,
+        "evidence": list(row.evidence),
+        "body": row.body,
     }
 
 

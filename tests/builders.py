@@ -53,7 +53,7 @@ def command(
     id: str | None = None,
     due: Mapping[str, datetime] | None = None,
 ) -> Command:
-    """An unsigned command. The deadlines an edge resolves are `due`: by default one and two days."""
+    """An unsigned command. `due` is what the edge resolved: by default one and two days."""
     resolved = {"answer": at + timedelta(days=2), "second": at + timedelta(days=1)}
     return Command(
         id=id or f"cmd_{kind}_{at.isoformat()}",

@@ -58,6 +58,10 @@ class Rollout:
         self._release.check(command)
 
     @workflow.signal
+    async def refresh(self) -> None:
+        await self._release.refresh()
+
+    @workflow.signal
     async def superseded(self, by: str) -> None:
         await self._release.own("supersede", {"reason": "superseded", "note": by})
 

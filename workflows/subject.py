@@ -30,6 +30,7 @@ class Subject(Generic[S]):
         self.loaded = False
         self.last: Event | None = None
         self._seen: set[str] = set()  # the commands that are events already
+        self._refreshing = 0
         self._lock = asyncio.Lock()
 
     async def load(self, past: bool = True) -> None:
@@ -41,8 +42,20 @@ class Subject(Generic[S]):
     def check(self, command: Command) -> None:
         """A validator's question: would this be refused now? What must be looked up is not."""
         self._is_mine(command)
-        if self.loaded and command.id not in self._seen:
+        # While events are on their way, the handler decides, once it holds the lock.
+        settled = self.loaded and not self._refreshing and not self._lock.locked()
+        if settled and command.id not in self._seen:
             self._decide(command, {"precheck": ()})
+
+    async def refresh(self) -> None:
+        """Fold what the record holds beyond what we have seen, if anything."""
+        self._refreshing += 1
+        try:
+            await workflow.wait_condition(lambda: self.loaded)
+            async with self._lock:
+                await self._catch_up()
+        finally:
+            self._refreshing -= 1
 
     async def apply(self, command: Command, observe: Observe | None = None) -> dict[str, Any]:
         """Decide, record, fold; again when others wrote meanwhile. Raises the refusal."""
@@ -121,7 +134,8 @@ class Subject(Generic[S]):
             return self.machine.decide(self.state, command, workflow.now(), observed)
         except Refused as refused:
             raise ApplicationError(
-                refused.because, {"code": refused.code, "detail": dict(refused.detail)},
+                refused.because,
+                {"code": refused.code, "detail": dict(refused.detail), "seq": self.seq},
                 type=refused.code, non_retryable=True,
             ) from None
         except PolicyError as fault:

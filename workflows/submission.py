@@ -51,6 +51,10 @@ class Case:
     async def command(self, command: Command) -> dict[str, Any]:
         return await self._case.apply(command)
 
+    @workflow.signal
+    async def refresh(self) -> None:
+        await self._case.refresh()
+
     @command.validator
     def _check(self, command: Command) -> None:
         self._case.check(command)
@@ -61,8 +65,13 @@ class Case:
         return self._case.state
 
     async def _opened(self) -> bool:
-        """The submitting Update comes with the start; one that was refused leaves nothing."""
+        """The submitting Update comes with the start; one that was refused leaves nothing.
+
+        An Update that was recorded and then lost with its workflow task is found in the record.
+        """
         await workflow.wait_condition(workflow.all_handlers_finished)
+        if self._case.state is None:
+            await self._case.refresh()
         return self._case.state is not None or await self._case.changed(
             workflow.now() + timedelta(seconds=30))
 

@@ -15,10 +15,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
-from api.browser import COOKIE, may_sign_in, require_own_page, token_in_cookie
+from api.browser import COOKIE, require_own_page, token_in_cookie
 from api.deps import Services, Svc, services
 from api.errors import PROBLEMS, Problem
 from api.pages.wording import filters
+from gonogo.ids import new_id
 from policies.bundle.parts import BundleRefused
 from policies.errors import Refused
 from policies.lifecycle.kernel import Actor
@@ -29,8 +30,11 @@ _HTTP = {403: "not-allowed", 404: "not-found", 405: "method-not-allowed", 413: "
 
 def _environment() -> Environment:
     made = Environment(
-        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True,
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     made.filters.update(filters())
     return made
@@ -89,8 +93,9 @@ async def _person(look: SignedIn) -> Actor:
 Person = Annotated[Actor, Depends(_person)]
 
 
-def page(svc: Services, look: Viewer, template: str, status: int = 200, **given: Any
-         ) -> HTMLResponse:
+def page(
+    svc: Services, look: Viewer, template: str, status: int = 200, **given: Any
+) -> HTMLResponse:
     """Render `template`. `now` (UTC) and the store's zone are given to every one."""
     html = PAGES.get_template(template).render(
         look=look, store=svc.store, zone=svc.pack.calendar.zone, now=datetime.now(UTC), **given
@@ -105,19 +110,21 @@ def back_to(path: str, said: str = "") -> RedirectResponse:
 
 
 class PageRoute(APIRoute):
-    """Tells refusals as pages, and sends visitors to where they can sign in."""
+    """Tells refusals as pages, or inside the form that was sent; sends visitors to sign in."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
 
         async def handled(request: Request) -> Response:
             try:
-                return await handle(request)
+                response = await handle(request)
             except (Problem, Refused, BundleRefused, RequestValidationError) as fault:
-                return await _refused(request, *_told(fault))
+                response = await _refused(request, *_told(fault))
             except HTTPException as fault:
-                return await _refused(request, _HTTP.get(fault.status_code, "bad-request"),
-                                      str(fault.detail), [])
+                response = await _refused(
+                    request, _HTTP.get(fault.status_code, "bad-request"), str(fault.detail), []
+                )
+            return _for_fragments(response) if _is_fragment(request) else response
 
         return handled
 
@@ -134,8 +141,9 @@ def _told(fault: Exception) -> tuple[str, str, list[dict[str, str]]]:
         case Refused():
             return fault.code, fault.because, []
         case BundleRefused():
-            faults = [{"file": f.file, "pointer": f.pointer, "message": f.message}
-                      for f in fault.faults]
+            faults = [
+                {"file": f.file, "pointer": f.pointer, "message": f.message} for f in fault.faults
+            ]
             return "bundle-refused", "", faults
         case _:
             return "malformed", "the form does not fit", []
@@ -145,21 +153,34 @@ async def _refused(
     request: Request, code: str, detail: str, faults: list[dict[str, str]]
 ) -> Response:
     svc = services(request)
-    fragment = request.headers.get("hx-request") == "true"
     if code == "unauthenticated":
-        here = request.url.path if request.method == "GET" and not fragment else "/"
+        here = request.url.path if request.method == "GET" and not _is_fragment(request) else "/"
         response = RedirectResponse(f"/?next={quote(here)}", 303)
-        if fragment:
-            return Response(status_code=204, headers={"HX-Redirect": "/"})
         response.delete_cookie(COOKIE, path="/")
         return response
     status, title, remedy = PROBLEMS.get(code, PROBLEMS["refused"])
-    if fragment:  # a poll must not replace a part of the page with a whole one
-        return Response(status_code=204)
     look = Viewer(None) if code == "cross-site" else await viewer(svc, request)
-    back = request.url.path if request.method == "GET" else _before(request)
-    return page(svc, look, "problem.html", status, title=title, detail=detail, remedy=remedy,
-                faults=faults, back=back, can_sign_in=may_sign_in(svc.settings))
+    told = {"code": code, "title": title, "detail": detail, "remedy": remedy}
+    if _is_fragment(request):
+        if request.method == "GET":  # a poll must not replace a part of the page with a problem
+            return Response(status_code=204)
+        return page(svc, look, "refusal.html", status, attempt=new_id("try"), **told)
+    back = "/" if request.method == "GET" else _before(request)
+    return page(svc, look, "problem.html", status, faults=faults, back=back, **told)
+
+
+def _is_fragment(request: Request) -> bool:
+    return request.headers.get("hx-request") == "true"
+
+
+def _for_fragments(response: Response) -> Response:
+    """A redirect as htmx follows it: by loading the whole page."""
+    if not 300 <= response.status_code < 400 or "location" not in response.headers:
+        return response
+    told = Response(status_code=200, headers={"HX-Redirect": response.headers["location"]})
+    for cookie in response.headers.getlist("set-cookie"):
+        told.headers.append("set-cookie", cookie)
+    return told
 
 
 def _before(request: Request) -> str:

@@ -24,7 +24,8 @@ def clock(moment: str | datetime | None, zone: str, now: datetime) -> Markup:
     day = "" if there.date() == today.date() else there.strftime("%a %-d %b ")
     year = "" if there.year == today.year else there.strftime("%Y ")
     return Markup('<time datetime="{}" title="{}">{}</time>').format(
-        at.isoformat(timespec="seconds"), there.strftime("%A %-d %B %Y, %H:%M:%S %Z"),
+        at.isoformat(timespec="seconds"),
+        there.strftime("%A %-d %B %Y, %H:%M:%S %Z"),
         f"{day}{year}{there:%H:%M %Z}",
     )
 
@@ -79,8 +80,12 @@ def _pieces(text: str) -> Iterator[Markup]:
 
 def filters() -> dict[str, Callable[..., Any]]:
     return {
-        "clock": clock, "away": away, "is_past": is_past, "percent": percent, "short": short,
-        "duration": duration, "size": size, "seen": seen,
+        "clock": clock,
+        "away": away,
+        "is_past": is_past,
+        "percent": percent,
+        "short": short,
+        "duration": duration,
+        "size": size,
+        "seen": seen,
     }
-
-

@@ -20,21 +20,27 @@ _Limit = Annotated[int, Query(ge=1, le=100)]
 
 @router.get("", responses=OPEN_READ)
 def list_catalogue(
-    svc: Svc, category: Annotated[str | None, Query(max_length=80, pattern=PLAIN)] = None,
-    cursor: Cursor = None, limit: _Limit = 50,
+    svc: Svc,
+    category: Annotated[str | None, Query(max_length=80, pattern=PLAIN)] = None,
+    cursor: Cursor = None,
+    limit: _Limit = 50,
 ) -> dict[str, Any]:
     """What the store shows, by name; `categories` counts all of it."""
     with reading(svc.engine) as session:
         counts = catalogue.categories(session, svc.store)
-    return {**_page(svc, category=category, words=None, cursor=cursor, limit=limit),
-            "categories": counts}
+    return {
+        **_page(svc, category=category, words=None, cursor=cursor, limit=limit),
+        "categories": counts,
+    }
 
 
 @router.get("/search", responses=OPEN_READ)
 def search_catalogue(
-    svc: Svc, q: _Words,
+    svc: Svc,
+    q: _Words,
     category: Annotated[str | None, Query(max_length=80, pattern=PLAIN)] = None,
-    cursor: Cursor = None, limit: _Limit = 50,
+    cursor: Cursor = None,
+    limit: _Limit = 50,
 ) -> dict[str, Any]:
     """GPTs whose name or description holds every word of `q`."""
     return _page(svc, category=category, words=q, cursor=cursor, limit=limit)
@@ -61,16 +67,23 @@ def resolve(svc: Svc, gpt: SubjectId, response: Response, unit: _Unit = None) ->
         served = catalogue.resolve(session, svc.store, gpt, unit)
     if served is None:
         raise Problem("not-found", f"there is no GPT {gpt}")
-    return {"gpt": gpt, "digest": served.digest, "serving": served.serving,
-            "why": list(served.why), "bucket": served.bucket}
+    return {
+        "gpt": gpt,
+        "digest": served.digest,
+        "serving": served.serving,
+        "why": list(served.why),
+        "bucket": served.bucket,
+    }
 
 
-def _page(svc: Svc, *, category: str | None, words: str | None, cursor: str | None,
-          limit: int) -> dict[str, Any]:
+def _page(
+    svc: Svc, *, category: str | None, words: str | None, cursor: str | None, limit: int
+) -> dict[str, Any]:
     with reading(svc.engine) as session:
         try:
-            page = catalogue.page(session, svc.store, category=category, words=words,
-                                  after=cursor, limit=limit)
+            page = catalogue.page(
+                session, svc.store, category=category, words=words, after=cursor, limit=limit
+            )
         except ValueError as fault:
             raise Problem("bad-request", str(fault)) from fault
     return {"items": [entry_view(entry) for entry in page.rows], "next": page.next}

@@ -23,8 +23,9 @@ _After = Annotated[int, Query(ge=0, le=2**53, description="a position")]
 
 
 @router.get("", responses=READ)
-def list_events(svc: Svc, who: Staff, after: _After = 0,
-                limit: PageSize = queries.MOST) -> dict[str, Any]:
+def list_events(
+    svc: Svc, who: Staff, after: _After = 0, limit: PageSize = queries.MOST
+) -> dict[str, Any]:
     """Events of the whole store above a position, in order; `next` is the position to go on."""
     return events_after(svc, None, after, limit)
 

@@ -25,11 +25,18 @@ def list_evidence(svc: Svc, case: SeenCase) -> dict[str, Any]:
     """Everything found out about this case, of all rounds. `current` is what decisions rest on."""
     with reading(svc.engine) as session:
         named = lists.evidence_of(session, case)
-    return {"items": [
-        {"digest": one.digest, "round": one.round, "recorded_at": iso(one.at),
-         "current": one.digest in case.evidence, **_told(svc, one.digest)}
-        for one in named
-    ]}
+    return {
+        "items": [
+            {
+                "digest": one.digest,
+                "round": one.round,
+                "recorded_at": iso(one.at),
+                "current": one.digest in case.evidence,
+                **_told(svc, one.digest),
+            }
+            for one in named
+        ]
+    }
 
 
 @router.get("/{subject}/evidence/{evidence}", responses=READ)
@@ -61,10 +68,14 @@ def get_bundle(svc: Svc, case: SeenCase, digest: _Sha256 = None) -> dict[str, An
     except ObjectFault as fault:
         raise Problem("not-found", str(fault)) from fault
     return {
-        "gpt": case.gpt, "digest": wanted, "manifest": bundle.manifest.value,
+        "gpt": case.gpt,
+        "digest": wanted,
+        "manifest": bundle.manifest.value,
         "instructions": bundle.manifest.instructions,
-        "files": [{"path": path, "bytes": len(data), "sha256": file_digest(data)}
-                  for path, data in sorted(bundle.files.items())],
+        "files": [
+            {"path": path, "bytes": len(data), "sha256": file_digest(data)}
+            for path, data in sorted(bundle.files.items())
+        ],
     }
 
 
@@ -103,19 +114,36 @@ def _told(svc: Services, digest: str) -> dict[str, Any]:
         value = svc.objects.get_json(digest)
     except ObjectFault as fault:
         return {"kind": None, "missing": str(fault)}
-    about = {"kind": value.get("kind"), "dated": value.get("dated"),
-             "expires": value.get("expires"), "bundle": value.get("bundle")}
+    about = {
+        "kind": value.get("kind"),
+        "dated": value.get("dated"),
+        "expires": value.get("expires"),
+        "bundle": value.get("bundle"),
+    }
     if value.get("kind") == "static":
         findings = value["findings"]
         blocking = sum(bool(finding["blocking"]) for finding in findings)
-        return {**about, "summary": {
-            "blocking": blocking, "advisory": len(findings) - blocking, "tier": value["tier"],
-            "reasons": value["reasons"], "rules": sorted({one["rule"] for one in findings}),
-        }}
+        return {
+            **about,
+            "summary": {
+                "blocking": blocking,
+                "advisory": len(findings) - blocking,
+                "tier": value["tier"],
+                "reasons": value["reasons"],
+                "rules": sorted({one["rule"] for one in findings}),
+            },
+        }
     if value.get("kind") == "dynamic":
-        return {**about, "summary": {
-            "answered_by": value["answered_by"], "declared_model": value["declared_model"],
-            "stand_in": value["stand_in"], "not_exercised": value["not_exercised"],
-            "suites": value["suites"], "gate": value["gate"], "cases": len(value["cases"]),
-        }}
+        return {
+            **about,
+            "summary": {
+                "answered_by": value["answered_by"],
+                "declared_model": value["declared_model"],
+                "stand_in": value["stand_in"],
+                "not_exercised": value["not_exercised"],
+                "suites": value["suites"],
+                "gate": value["gate"],
+                "cases": len(value["cases"]),
+            },
+        }
     return about

@@ -22,7 +22,7 @@ async def healthz() -> dict[str, str]:
 async def readyz(svc: Svc, response: Response) -> dict[str, Any]:
     """200 while reads and stops work: the database answers. The orchestrator is told apart."""
     database = await run_in_threadpool(_database, svc)
-    orchestrator = await svc.gateway.reachable()
+    orchestrator = await svc.gateway.courier.reachable()
     response.status_code = 200 if database else 503
     return {"status": "ok" if database and orchestrator else "degraded" if database else "down",
             "database": database, "orchestrator": orchestrator}

@@ -31,8 +31,11 @@ def _accounts(svc: Svc) -> Accounts:
 
 def _administrator(who: Who) -> Actor:
     if Role.ADMINISTRATOR not in who.roles:
-        raise Problem("not-allowed", "this is for administrators",
-                      refusal={"roles": [Role.ADMINISTRATOR.value]})
+        raise Problem(
+            "not-allowed",
+            "this is for administrators",
+            refusal={"roles": [Role.ADMINISTRATOR.value]},
+        )
     return who
 
 
@@ -65,10 +68,15 @@ def get_me(svc: Svc, who: Who, book: Book) -> dict[str, Any]:
     """Who you are here, with your roles and publishers."""
     person = book.person(who.id)
     return {
-        "person": who.id, "name": person.name if person else None, "store": svc.store,
-        "roles": list(who.roles), "staff": is_staff(who),
-        "publishers": [{"id": row.id, "name": row.name, "verified": row.verified_at is not None}
-                       for row in book.publishers(who.publishers)],
+        "person": who.id,
+        "name": person.name if person else None,
+        "store": svc.store,
+        "roles": list(who.roles),
+        "staff": is_staff(who),
+        "publishers": [
+            {"id": row.id, "name": row.name, "verified": row.verified_at is not None}
+            for row in book.publishers(who.publishers)
+        ],
     }
 
 
@@ -79,8 +87,9 @@ def list_tokens(who: Who, book: Book) -> dict[str, Any]:
 
 
 @router.post("/me/tokens", status_code=201, responses=WRITE)
-def create_token(svc: Svc, who: Who, book: Book, body: TokenBody, request: Request,
-                 response: Response) -> dict[str, Any]:
+def create_token(
+    svc: Svc, who: Who, book: Book, body: TokenBody, request: Request, response: Response
+) -> dict[str, Any]:
     """A new token. It is shown this once; `days` null means it does not end by itself."""
     scheme, _, presented = request.headers.get("authorization", "").partition(" ")
     mine = book.token(presented.strip()) if scheme.lower() == "bearer" else None
@@ -104,15 +113,24 @@ def end_token(who: Who, book: Book, token: Digest) -> Response:
 @router.get("/people", responses=READ)
 def list_people(who: Administrator, book: Book) -> dict[str, Any]:
     """Everybody with roles and publishers."""
-    return {"items": [
-        {"person": row.id, "name": row.name, "roles": list(row.roles), "publishers": publishers,
-         "left": row.left_at is not None} for row, publishers in book.people()
-    ]}
+    return {
+        "items": [
+            {
+                "person": row.id,
+                "name": row.name,
+                "roles": list(row.roles),
+                "publishers": publishers,
+                "left": row.left_at is not None,
+            }
+            for row, publishers in book.people()
+        ]
+    }
 
 
 @router.post("/people", status_code=201, responses=WRITE)
-def create_person(svc: Svc, who: Administrator, book: Book, body: PersonBody,
-                  response: Response) -> dict[str, Any]:
+def create_person(
+    svc: Svc, who: Administrator, book: Book, body: PersonBody, response: Response
+) -> dict[str, Any]:
     """A new person. Their first token comes from `/v1/people/{person}/tokens`."""
     known = {row.id for row in book.publishers(tuple(body.publishers))}
     unknown = sorted(set(body.publishers) - known)
@@ -126,8 +144,7 @@ def create_person(svc: Svc, who: Administrator, book: Book, body: PersonBody,
 
 
 @router.put("/people/{person}/roles", responses=WRITE)
-def set_roles(who: Administrator, book: Book, person: SubjectId, body: RolesBody
-              ) -> dict[str, Any]:
+def set_roles(who: Administrator, book: Book, person: SubjectId, body: RolesBody) -> dict[str, Any]:
     """Replace a person's roles; in force with their next request."""
     roles = _given(body.roles)
     if not book.set_roles(person, roles):
@@ -137,8 +154,9 @@ def set_roles(who: Administrator, book: Book, person: SubjectId, body: RolesBody
 
 
 @router.post("/people/{person}/tokens", status_code=201, responses=WRITE)
-def create_first_token(svc: Svc, who: Administrator, book: Book, person: SubjectId,
-                       body: TokenBody, response: Response) -> dict[str, Any]:
+def create_first_token(
+    svc: Svc, who: Administrator, book: Book, person: SubjectId, body: TokenBody, response: Response
+) -> dict[str, Any]:
     """The first token of a new person. Later ones are theirs to make: an administrator who could
     make tokens of a reviewer could also be the second person (I2)."""
     if book.person(person) is None:
@@ -150,8 +168,9 @@ def create_first_token(svc: Svc, who: Administrator, book: Book, person: Subject
 
 
 @router.post("/publishers", status_code=201, responses=WRITE)
-def create_publisher(svc: Svc, who: Administrator, body: PublisherBody,
-                     response: Response) -> dict[str, Any]:
+def create_publisher(
+    svc: Svc, who: Administrator, body: PublisherBody, response: Response
+) -> dict[str, Any]:
     """A new publisher. `verified` says that domain or name were checked: I6 asks for it."""
     publisher = svc.identity.add_publisher(body.name, verified=body.verified)
     log.info("publisher_created", publisher=publisher, verified=body.verified, by=who.id)
@@ -160,8 +179,9 @@ def create_publisher(svc: Svc, who: Administrator, body: PublisherBody,
 
 
 @router.put("/publishers/{publisher}/members/{person}", responses=WRITE)
-async def add_member(who: Administrator, book: Book, publisher: SubjectId,
-                     person: SubjectId) -> dict[str, Any]:
+async def add_member(
+    who: Administrator, book: Book, publisher: SubjectId, person: SubjectId
+) -> dict[str, Any]:
     """Make a person a member: from now on they submit for it and decide nothing about it."""
     if not await run_in_threadpool(book.join, publisher, person):
         raise Problem("not-found", f"there is no publisher {publisher}, or no person {person}")
@@ -175,8 +195,9 @@ def _given(roles: list[Role]) -> tuple[str, ...]:
     return tuple(sorted({role.value for role in roles}))
 
 
-def _issued(svc: Svc, person: str, body: TokenBody, book: Accounts,
-            response: Response) -> dict[str, Any]:
+def _issued(
+    svc: Svc, person: str, body: TokenBody, book: Accounts, response: Response
+) -> dict[str, Any]:
     token = svc.identity.issue_token(person, body.label, body.days)
     response.headers["Cache-Control"] = "no-store"
     row = book.token(token)
@@ -186,7 +207,9 @@ def _issued(svc: Svc, person: str, body: TokenBody, book: Accounts,
 
 def _token_view(row: TokenRow) -> dict[str, Any]:
     return {
-        "id": row.sha256, "label": row.label, "hint": row.hint,
+        "id": row.sha256,
+        "label": row.label,
+        "hint": row.hint,
         "created_at": iso(row.created_at),
         "expires_at": iso(row.expires_at) if row.expires_at else None,
         "revoked_at": iso(row.revoked_at) if row.revoked_at else None,

@@ -17,13 +17,21 @@ def get_policy(svc: Svc, response: Response) -> dict[str, Any]:
     response.headers["ETag"] = f'"{pack.digest}"'
     whole = pack.model_dump(mode="json")
     return {
-        "name": pack.name, "title": pack.title, "digest": pack.digest, "limits": whole["limits"],
+        "name": pack.name,
+        "title": pack.title,
+        "digest": pack.digest,
+        "limits": whole["limits"],
         "categories": whole["static"]["categories"],
         "knowledge_types": whole["static"]["knowledge_types"],
         "blocking": whole["static"]["blocking"],
-        "clauses": whole["review"]["clauses"], "checklist": whole["review"]["checklist"],
-        "tiers": whole["review"]["tiers"], "calendar": whole["calendar"],
-        "suites": [{"id": suite["id"], "kind": suite["kind"], "weight": suite["weight"]}
-                   for suite in whole["testing"]["suites"]],
-        "waivers": whole["testing"]["waivers"], "rollout": whole["rollout"],
+        "clauses": whole["review"]["clauses"],
+        "checklist": whole["review"]["checklist"],
+        "tiers": whole["review"]["tiers"],
+        "calendar": whole["calendar"],
+        "suites": [
+            {"id": suite["id"], "kind": suite["kind"], "weight": suite["weight"]}
+            for suite in whole["testing"]["suites"]
+        ],
+        "waivers": whole["testing"]["waivers"],
+        "rollout": whole["rollout"],
     }

@@ -25,7 +25,8 @@ def list_problems(request: Request) -> Response:
         return _json({"items": items})
     lines = "".join(
         f'<li><a href="/problems/{escape(one["code"])}">{escape(one["title"])}</a> '
-        f'<code>{escape(one["code"])}</code>, {one["status"]}</li>' for one in items
+        f"<code>{escape(one['code'])}</code>, {one['status']}</li>"
+        for one in items
     )
     return _html("Problems", f"<ul>{lines}</ul>")
 
@@ -38,15 +39,23 @@ def get_problem(code: SubjectId, request: Request) -> Response:
     told = _told(code)
     if not _wants_html(request):
         return _json(told)
-    return _html(told["title"], f"<p>{escape(told['what_to_do'])}</p>"
-                 f"<p>HTTP status {told['status']}, <code>{escape(code)}</code></p>"
-                 '<p><a href="/problems">All problems</a></p>')
+    return _html(
+        told["title"],
+        f"<p>{escape(told['what_to_do'])}</p>"
+        f"<p>HTTP status {told['status']}, <code>{escape(code)}</code></p>"
+        '<p><a href="/problems">All problems</a></p>',
+    )
 
 
 def _told(code: str) -> dict[str, Any]:
     status, title, what_to_do = PROBLEMS[code]
-    return {"code": code, "type": f"/problems/{code}", "status": status, "title": title,
-            "what_to_do": what_to_do}
+    return {
+        "code": code,
+        "type": f"/problems/{code}",
+        "status": status,
+        "title": title,
+        "what_to_do": what_to_do,
+    }
 
 
 def _wants_html(request: Request) -> bool:

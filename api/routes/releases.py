@@ -4,11 +4,10 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Response
-from pydantic import AwareDatetime, Field, NaiveDatetime, model_validator
-from sqlmodel import col, select
+from pydantic import Field, model_validator
 from starlette.concurrency import run_in_threadpool
 
-from api.bodies import Body, Note, ReasonBody, reasoned
+from api.bodies import Body, Instant, LocalTime, Note, ReasonBody, reasoned
 from api.deps import (
     PLAIN,
     Cursor,
@@ -20,20 +19,18 @@ from api.deps import (
     Who,
     answered,
     etag,
-    expected_version,
 )
 from api.errors import Problem
 from api.release_views import release_view
 from api.schema import COMMAND, READ
 from api.stops import halt_or_stop
 from api.streams import events_after
-from api.subjects import SeenRelease, give, is_staff, met_before
+from api.subjects import SeenRelease, give, is_staff, precondition
 from api.views import can_view
 from api.zones import resolve_local
 from gonogo.db import lists, queries
 from gonogo.db.codec import state_of
 from gonogo.db.session import reading
-from gonogo.db.tables import EventRow
 from policies.lifecycle.kernel import Actor, iso
 from policies.lifecycle.release_state import Phase, Release
 
@@ -43,8 +40,8 @@ router = APIRouter(prefix="/v1/releases", tags=["releases"])
 class ScheduleBody(Body):
     """Either `at`, an instant with its offset, or `local` and `zone` (IANA), a civil time."""
 
-    at: AwareDatetime | None = None
-    local: NaiveDatetime | None = None
+    at: Instant | None = None
+    local: LocalTime | None = None
     zone: Annotated[str, Field(min_length=1, max_length=64)] | None = None
     strict: bool = Field(default=False, description="refuse times a clock change skips or repeats")
 
@@ -58,23 +55,32 @@ class ScheduleBody(Body):
 class PauseBody(Body):
     reason: Note | None = None
     note: Note | None = None
-    until: AwareDatetime | None = None
+    until: Instant | None = None
 
 
 @router.get("", responses=READ)
 def list_releases(
-    svc: Svc, who: Who,
+    svc: Svc,
+    who: Who,
     phase: Annotated[list[Phase] | None, Query(max_length=13)] = None,
     gpt: Annotated[str | None, Query(max_length=80, pattern=PLAIN)] = None,
-    mine: bool = False, cursor: Cursor = None, limit: PageSize = queries.PAGE,
+    mine: bool = False,
+    cursor: Cursor = None,
+    limit: PageSize = queries.PAGE,
 ) -> dict[str, Any]:
     """Releases you may see, newest first; `next` is the cursor of the following page."""
     publishers = None if is_staff(who) and not mine else who.publishers
     with reading(svc.engine) as session:
         try:
             page = lists.releases(
-                session, svc.store, publishers=publishers, gpt=gpt, after=cursor, limit=limit,
-                phases=tuple(one.value for one in phase or ()))
+                session,
+                svc.store,
+                publishers=publishers,
+                gpt=gpt,
+                after=cursor,
+                limit=limit,
+                phases=tuple(one.value for one in phase or ()),
+            )
         except ValueError as fault:
             raise Problem("bad-request", str(fault)) from fault
         named = queries.gpts(session, svc.store, {row.gpt for row in page.rows})
@@ -88,12 +94,7 @@ def get_release(svc: Svc, release: SeenRelease, response: Response) -> dict[str,
     response.headers["ETag"] = etag(release.version)
     with reading(svc.engine) as session:
         gpt = queries.gpts(session, svc.store, {release.gpt}).get(release.gpt)
-        entered = session.exec(
-            select(EventRow).where(
-                EventRow.store_id == svc.store, EventRow.subject == release.id,
-                EventRow.type == "release:stage:entered",
-            ).order_by(col(EventRow.seq))
-        ).all()
+        entered = lists.stages_entered(session, svc.store, release.id)
     return release_view(release, gpt, entered)
 
 
@@ -105,7 +106,9 @@ def release_can(who: Who, release: SeenRelease) -> dict[str, Any]:
 
 @router.get("/{subject}/events", responses=READ)
 def release_events(
-    svc: Svc, release: SeenRelease, after: Annotated[int, Query(ge=0, le=2**53)] = 0,
+    svc: Svc,
+    release: SeenRelease,
+    after: Annotated[int, Query(ge=0, le=2**53)] = 0,
     limit: PageSize = queries.MOST,
 ) -> dict[str, Any]:
     """The release's events with `seq` above `after`, in order."""
@@ -113,22 +116,38 @@ def release_events(
 
 
 @router.post("/{subject}/start", responses=COMMAND)
-async def start_release(svc: Svc, who: Who, release: SeenRelease, response: Response,
-                        key: IdempotencyKey = None, if_match: IfMatch = None) -> dict[str, Any]:
+async def start_release(
+    svc: Svc,
+    who: Who,
+    release: SeenRelease,
+    response: Response,
+    key: IdempotencyKey = None,
+    if_match: IfMatch = None,
+) -> dict[str, Any]:
     """Start the first stage now, if everything of I6 holds at this moment."""
     return await _plain(svc, who, release, "start", response, key, if_match, needed=True)
 
 
 @router.post("/{subject}/resume", responses=COMMAND)
-async def resume_release(svc: Svc, who: Who, release: SeenRelease, response: Response,
-                         key: IdempotencyKey = None, if_match: IfMatch = None) -> dict[str, Any]:
+async def resume_release(
+    svc: Svc,
+    who: Who,
+    release: SeenRelease,
+    response: Response,
+    key: IdempotencyKey = None,
+    if_match: IfMatch = None,
+) -> dict[str, Any]:
     """Go on after a pause or a hold. After a halt, the first of two people proposes it."""
     return await _plain(svc, who, release, "resume", response, key, if_match, needed=True)
 
 
 @router.post("/{subject}/unschedule", responses=COMMAND)
 async def unschedule_release(
-    svc: Svc, who: Who, release: SeenRelease, response: Response, key: IdempotencyKey = None,
+    svc: Svc,
+    who: Who,
+    release: SeenRelease,
+    response: Response,
+    key: IdempotencyKey = None,
     if_match: IfMatch = None,
 ) -> dict[str, Any]:
     """Take the start time away again."""
@@ -137,92 +156,141 @@ async def unschedule_release(
 
 @router.post("/{subject}/schedule", responses=COMMAND)
 async def schedule_release(
-    svc: Svc, who: Who, release: SeenRelease, body: ScheduleBody, response: Response,
-    key: IdempotencyKey = None, if_match: IfMatch = None,
+    svc: Svc,
+    who: Who,
+    release: SeenRelease,
+    body: ScheduleBody,
+    response: Response,
+    key: IdempotencyKey = None,
+    if_match: IfMatch = None,
 ) -> dict[str, Any]:
     """Start at a time. A civil time is resolved now, once, and told back with a notice when a
     clock change skips it (the later time is meant) or repeats it (the earlier one is)."""
-    await _precondition(svc, who, release, key, if_match, needed=True)
+    await precondition(svc, who, key, if_match, release.version, needed=True)
     resolved = None
     if body.local is not None and body.zone is not None:
-        resolved = await run_in_threadpool(
-            resolve_local, body.local, body.zone, strict=body.strict)
+        resolved = await run_in_threadpool(resolve_local, body.local, body.zone, strict=body.strict)
     at: datetime = resolved.at if resolved else body.at  # type: ignore[assignment]  # the model's validator
     time = resolved.time.as_json() if resolved else None
     outcome = await give(
-        svc, who, "release", release, "schedule", {"at": iso(at), "time": time}, key=key,
+        svc,
+        who,
+        "release",
+        release,
+        "schedule",
+        {"at": iso(at), "time": time},
+        key=key,
         fingerprint=body.model_dump(mode="json", exclude_none=True),
     )
-    return {**answered(outcome, response), "time": time or {"utc": iso(at)},
-            "notice": resolved.notice if resolved else None}
+    return {
+        **answered(outcome, response),
+        "time": time or {"utc": iso(at)},
+        "notice": resolved.notice if resolved else None,
+    }
 
 
 @router.post("/{subject}/pause", responses=COMMAND)
-async def pause_release(svc: Svc, who: Who, release: SeenRelease, body: PauseBody,
-                        response: Response, key: IdempotencyKey = None,
-                        if_match: IfMatch = None) -> dict[str, Any]:
+async def pause_release(
+    svc: Svc,
+    who: Who,
+    release: SeenRelease,
+    body: PauseBody,
+    response: Response,
+    key: IdempotencyKey = None,
+    if_match: IfMatch = None,
+) -> dict[str, Any]:
     """Stop growing, keep serving whoever has it. `until` is cut to what the policy allows."""
-    repeated = await _precondition(svc, who, release, key, if_match, needed=False)
+    repeated = await precondition(svc, who, key, if_match, release.version, needed=False)
     order: dict[str, Any] = {}
     if not repeated:
         order = await reasoned(svc, body.reason, body.note)
         order |= {"until": iso(body.until)} if body.until else {}
-    outcome = await give(svc, who, "release", release, "pause", order, key=key,
-                         fingerprint=body.model_dump(mode="json", exclude_none=True))
+    outcome = await give(
+        svc,
+        who,
+        "release",
+        release,
+        "pause",
+        order,
+        key=key,
+        fingerprint=body.model_dump(mode="json", exclude_none=True),
+    )
     return answered(outcome, response)
 
 
 @router.post("/{subject}/halt", responses=COMMAND)
-async def halt_release(svc: Svc, who: Who, release: SeenRelease, body: ReasonBody,
-                       response: Response, key: IdempotencyKey = None,
-                       if_match: IfMatch = None) -> dict[str, Any]:
+async def halt_release(
+    svc: Svc,
+    who: Who,
+    release: SeenRelease,
+    body: ReasonBody,
+    response: Response,
+    key: IdempotencyKey = None,
+    if_match: IfMatch = None,
+) -> dict[str, Any]:
     """Serve it to nobody in new conversations, now. When the orchestrator does not answer, a stop
     on the revision is placed instead: `instead` says so and names it."""
-    repeated = await _precondition(svc, who, release, key, if_match, needed=False)
+    repeated = await precondition(svc, who, key, if_match, release.version, needed=False)
     order = {} if repeated else await reasoned(svc, body.reason, body.note)
     return await halt_or_stop(svc, who, release, order, body.given(), key, response)
 
 
 @router.post("/{subject}/roll-back", responses=COMMAND)
 async def roll_back_release(
-    svc: Svc, who: Who, release: SeenRelease, body: ReasonBody, response: Response,
-    key: IdempotencyKey = None, if_match: IfMatch = None,
+    svc: Svc,
+    who: Who,
+    release: SeenRelease,
+    body: ReasonBody,
+    response: Response,
+    key: IdempotencyKey = None,
+    if_match: IfMatch = None,
 ) -> dict[str, Any]:
     """Take the candidate back: everyone is served the stable revision, or nothing."""
     return await _why(svc, who, release, "roll_back", body, response, key, if_match)
 
 
 @router.post("/{subject}/cancel", responses=COMMAND)
-async def cancel_release(svc: Svc, who: Who, release: SeenRelease, body: ReasonBody,
-                         response: Response, key: IdempotencyKey = None,
-                         if_match: IfMatch = None) -> dict[str, Any]:
+async def cancel_release(
+    svc: Svc,
+    who: Who,
+    release: SeenRelease,
+    body: ReasonBody,
+    response: Response,
+    key: IdempotencyKey = None,
+    if_match: IfMatch = None,
+) -> dict[str, Any]:
     """Give up a release that nobody is served yet."""
     return await _why(svc, who, release, "cancel", body, response, key, if_match)
 
 
-async def _precondition(svc: Services, who: Actor, release: Release, key: str | None,
-                        if_match: str | None, *, needed: bool) -> bool:
-    """Whether it is a repeat; of a repeat no precondition is asked."""
-    repeated = await met_before(svc, who, key)
-    if not repeated:
-        expected_version(if_match, release.version, needed=needed)
-    return repeated
-
-
 async def _plain(
-    svc: Services, who: Actor, release: Release, kind: Literal["start", "resume", "unschedule"],
-    response: Response, key: str | None, if_match: str | None, *, needed: bool,
+    svc: Services,
+    who: Actor,
+    release: Release,
+    kind: Literal["start", "resume", "unschedule"],
+    response: Response,
+    key: str | None,
+    if_match: str | None,
+    *,
+    needed: bool,
 ) -> dict[str, Any]:
-    await _precondition(svc, who, release, key, if_match, needed=needed)
+    await precondition(svc, who, key, if_match, release.version, needed=needed)
     return answered(await give(svc, who, "release", release, kind, key=key), response)
 
 
 async def _why(
-    svc: Services, who: Actor, release: Release, kind: Literal["roll_back", "cancel"],
-    body: ReasonBody, response: Response, key: str | None, if_match: str | None,
+    svc: Services,
+    who: Actor,
+    release: Release,
+    kind: Literal["roll_back", "cancel"],
+    body: ReasonBody,
+    response: Response,
+    key: str | None,
+    if_match: str | None,
 ) -> dict[str, Any]:
-    repeated = await _precondition(svc, who, release, key, if_match, needed=False)
+    repeated = await precondition(svc, who, key, if_match, release.version, needed=False)
     order = {} if repeated else await reasoned(svc, body.reason, body.note)
-    outcome = await give(svc, who, "release", release, kind, order, key=key,
-                         fingerprint=body.given())
+    outcome = await give(
+        svc, who, "release", release, kind, order, key=key, fingerprint=body.given()
+    )
     return answered(outcome, response)

@@ -24,7 +24,7 @@ from api.deps import (
 )
 from api.errors import Problem
 from api.schema import COMMAND, READ, WRITE
-from api.subjects import SeenCase, Staff, give, met_before, review_due
+from api.subjects import SeenCase, Staff, give, met_before, precondition, review_due
 from api.views import review_row
 from gonogo.db import queries, reviews
 from gonogo.db.codec import state_of
@@ -35,9 +35,7 @@ from policies.lifecycle.submission_state import Submission
 
 router = APIRouter(prefix="/v1/reviews", tags=["reviews"])
 
-Verdict = Literal[
-    "approve", "reject", "request_changes", "ask", "confirm", "disagree", "undo"
-]
+Verdict = Literal["approve", "reject", "request_changes", "ask", "confirm", "disagree", "undo"]
 # These name the digest and version they decide on; the others change no verdict.
 BOUND = frozenset({"approve", "reject", "request_changes", "confirm", "disagree"})
 _Id = Annotated[str, Field(min_length=1, max_length=80, pattern=PLAIN)]
@@ -56,19 +54,28 @@ class DecisionBody(Body):
 
 @router.get("", responses=READ)
 def list_reviews(
-    svc: Svc, who: Staff,
-    stage: Annotated[list[Literal["queued", "in_review", "held"]] | None,
-                     Query(max_length=3)] = None,
+    svc: Svc,
+    who: Staff,
+    stage: Annotated[
+        list[Literal["queued", "in_review", "held"]] | None, Query(max_length=3)
+    ] = None,
     tier: Literal["low", "medium", "high"] | None = None,
     mine: Annotated[bool, Query(description="only those you hold")] = False,
-    cursor: Cursor = None, limit: PageSize = queries.PAGE,
+    cursor: Cursor = None,
+    limit: PageSize = queries.PAGE,
 ) -> dict[str, Any]:
     """What waits for review, the next due first. Each line says whether you may claim it."""
     with reading(svc.engine) as session:
         try:
             page = reviews.queue(
-                session, svc.store, stages=tuple(stage or reviews.WAITING), tier=tier,
-                claimant=who.id if mine else None, after=cursor, limit=limit)
+                session,
+                svc.store,
+                stages=tuple(stage or reviews.WAITING),
+                tier=tier,
+                claimant=who.id if mine else None,
+                after=cursor,
+                limit=limit,
+            )
         except ValueError as fault:
             raise Problem("bad-request", str(fault)) from fault
         named = queries.gpts(session, svc.store, {row.gpt for row in page.rows})
@@ -79,17 +86,23 @@ def list_reviews(
 
 
 @router.post("/{subject}/claim", responses=COMMAND)
-async def claim_review(svc: Svc, who: Who, case: SeenCase, response: Response,
-                       key: IdempotencyKey = None, if_match: IfMatch = None) -> dict[str, Any]:
+async def claim_review(
+    svc: Svc,
+    who: Who,
+    case: SeenCase,
+    response: Response,
+    key: IdempotencyKey = None,
+    if_match: IfMatch = None,
+) -> dict[str, Any]:
     """Take a queued case. The lease is in the answer; renew it while you read."""
-    if not await met_before(svc, who, key):
-        expected_version(if_match, case.version, needed=False)
+    await precondition(svc, who, key, if_match, case.version, needed=False)
     return answered(await give(svc, who, "submission", case, "claim", key=key), response)
 
 
 @router.post("/{subject}/release", responses=COMMAND)
-async def release_claim(svc: Svc, who: Who, case: SeenCase, response: Response,
-                        key: IdempotencyKey = None) -> dict[str, Any]:
+async def release_claim(
+    svc: Svc, who: Who, case: SeenCase, response: Response, key: IdempotencyKey = None
+) -> dict[str, Any]:
     """Give a claimed case back to the queue; a lead may do it for somebody else."""
     outcome = await give(svc, who, "submission", case, "release_claim", key=key)
     return answered(outcome, response)
@@ -99,13 +112,23 @@ async def release_claim(svc: Svc, who: Who, case: SeenCase, response: Response,
 def renew_claim(svc: Svc, who: Who, case: SeenCase) -> dict[str, Any]:
     """Hold the case for another lease, up to the longest a claim may last. It is no event."""
     renewal = reviews.renew_lease(svc.engine, svc.store, case.id, who.id)
-    return {"submission": case.id, "lease_until": iso(renewal.until),
-            "longest_until": iso(renewal.longest)}
+    return {
+        "submission": case.id,
+        "lease_until": iso(renewal.until),
+        "longest_until": iso(renewal.longest),
+    }
 
 
 @router.post("/{subject}/decisions", responses=COMMAND)
-async def decide(svc: Svc, who: Who, case: SeenCase, body: DecisionBody, response: Response,
-                 key: IdempotencyKey = None, if_match: IfMatch = None) -> dict[str, Any]:
+async def decide(
+    svc: Svc,
+    who: Who,
+    case: SeenCase,
+    body: DecisionBody,
+    response: Response,
+    key: IdempotencyKey = None,
+    if_match: IfMatch = None,
+) -> dict[str, Any]:
     """Decide, ask, confirm, disagree, or undo. A deciding verdict needs `If-Match` and `digest`.
 
     If the case has moved on, the answer is 409 `stale-decision` and shows the difference.
@@ -121,7 +144,13 @@ async def decide(svc: Svc, who: Who, case: SeenCase, body: DecisionBody, respons
         order |= {"clauses": body.clauses, "checklist": body.checklist}
     try:
         outcome = await give(
-            svc, who, "submission", case, body.verdict, order, key=key,
+            svc,
+            who,
+            "submission",
+            case,
+            body.verdict,
+            order,
+            key=key,
             due=await run_in_threadpool(review_due, svc, case),
             fingerprint=body.model_dump(mode="json"),
         )
@@ -131,9 +160,7 @@ async def decide(svc: Svc, who: Who, case: SeenCase, body: DecisionBody, respons
     return answered(outcome, response)
 
 
-def _is_current(
-    svc: Services, case: Submission, body: DecisionBody, if_match: str | None
-) -> None:
+def _is_current(svc: Services, case: Submission, body: DecisionBody, if_match: str | None) -> None:
     """Raises 409 when another bundle is there now, 412 when only the version is another."""
     if body.verdict not in BOUND:
         expected_version(if_match, case.version, needed=False)
@@ -141,9 +168,15 @@ def _is_current(
     if body.digest is None:
         raise Incomplete("name the digest you decided on", field="digest")
     if body.digest != case.digest:
-        raise _stale(svc, case.id, StaleDecision(
-            "the case has moved on since you looked: read the difference and decide again",
-            saw={"digest": body.digest}, now={"digest": case.digest, "version": case.version}))
+        raise _stale(
+            svc,
+            case.id,
+            StaleDecision(
+                "the case has moved on since you looked: read the difference and decide again",
+                saw={"digest": body.digest},
+                now={"digest": case.digest, "version": case.version},
+            ),
+        )
     expected_version(if_match, case.version)
 
 
@@ -154,22 +187,31 @@ def _stale(svc: Services, subject: str, stale: StaleDecision) -> Problem:
     assert case is not None  # a case is never deleted
     seen = stale.detail.get("saw", {}).get("digest")
     return Problem(
-        stale.code, stale.because, headers={"ETag": etag(case.version)},
+        stale.code,
+        stale.because,
+        headers={"ETag": etag(case.version)},
         refusal=dict(stale.detail),
-        difference=difference_between(svc, case.gpt, seen, case.digest) if seen else None)
+        difference=difference_between(svc, case.gpt, seen, case.digest) if seen else None,
+    )
 
 
 def _ids_exist(svc: Services, case: Submission, body: DecisionBody) -> None:
     """Clauses and checklist are those of the pack that the case pins, not of today's."""
     review = svc.packs(case.terms.pack).review
-    known = {"clauses": [clause.id for clause in review.clauses],
-             "checklist": [item.id for item in review.checklist]}
+    known = {
+        "clauses": [clause.id for clause in review.clauses],
+        "checklist": [item.id for item in review.checklist],
+    }
     given = {"clauses": body.clauses, "checklist": body.checklist}
     faults = [
-        {"pointer": f"/body/{name}/{index}", "message": f"{value!r} is none of the pack's",
-         "known": known[name]}
+        {
+            "pointer": f"/body/{name}/{index}",
+            "message": f"{value!r} is none of the pack's",
+            "known": known[name],
+        }
         for name, values in given.items()
-        for index, value in enumerate(values) if value not in known[name]
+        for index, value in enumerate(values)
+        if value not in known[name]
     ]
     if faults:
         raise Problem("malformed", "the case's policy pack knows no such id", faults=faults)

@@ -16,13 +16,12 @@ from api.deps import (
     Who,
     answered,
     etag,
-    expected_version,
 )
 from api.errors import Problem
 from api.release_views import stop_view
 from api.schema import COMMAND, READ
 from api.stops import place_stop
-from api.subjects import SeenStop, Staff, give, met_before
+from api.subjects import SeenStop, Staff, give, met_before, precondition
 from api.views import can_one
 from gonogo.db import lists, queries
 from gonogo.db.codec import state_of
@@ -47,8 +46,9 @@ class StopBody(Body):
 
 
 @router.get("", responses=READ)
-def list_stops(svc: Svc, who: Staff, cursor: Cursor = None,
-               limit: PageSize = queries.PAGE) -> dict[str, Any]:
+def list_stops(
+    svc: Svc, who: Staff, cursor: Cursor = None, limit: PageSize = queries.PAGE
+) -> dict[str, Any]:
     """All stops, active ones first, then the newest."""
     with reading(svc.engine) as session:
         try:
@@ -56,20 +56,30 @@ def list_stops(svc: Svc, who: Staff, cursor: Cursor = None,
         except ValueError as fault:
             raise Problem("bad-request", str(fault)) from fault
     states = [state_of("stop", row.state) for row in page.rows]
-    return {"items": [{**stop_view(s), "can": {"lift": can_one("stop", "lift", s, who)}}
-                      for s in states], "next": page.next}
+    return {
+        "items": [
+            {**stop_view(s), "can": {"lift": can_one("stop", "lift", s, who)}} for s in states
+        ],
+        "next": page.next,
+    }
 
 
 @router.post("", status_code=201, responses=COMMAND)
-async def place(svc: Svc, who: Who, body: StopBody, response: Response,
-                key: IdempotencyKey = None) -> dict[str, Any]:
+async def place(
+    svc: Svc, who: Who, body: StopBody, response: Response, key: IdempotencyKey = None
+) -> dict[str, Any]:
     """Stop serving, now. In force when this answers, also while the orchestrator is down."""
     repeated = await met_before(svc, who, key)
     words = {} if repeated else await reasoned(svc, body.reason, body.note)
     target = svc.store if body.scope == "store" else body.target or ""
     outcome = await place_stop(
-        svc, who, scope=body.scope, target=target,
-        reason=words.get("reason"), note=words.get("note"), key=key,
+        svc,
+        who,
+        scope=body.scope,
+        target=target,
+        reason=words.get("reason"),
+        note=words.get("note"),
+        key=key,
         fingerprint=body.model_dump(mode="json", exclude_none=True),
     )
     return answered(outcome, response, f"/v1/stops/{outcome.subject}")
@@ -83,12 +93,17 @@ def get_stop(svc: Svc, who: Who, stop: SeenStop, response: Response) -> dict[str
 
 
 @router.post("/{subject}/lift", responses=COMMAND)
-async def lift(svc: Svc, who: Who, stop: SeenStop, body: ReasonBody, response: Response,
-               key: IdempotencyKey = None, if_match: IfMatch = None) -> dict[str, Any]:
+async def lift(
+    svc: Svc,
+    who: Who,
+    stop: SeenStop,
+    body: ReasonBody,
+    response: Response,
+    key: IdempotencyKey = None,
+    if_match: IfMatch = None,
+) -> dict[str, Any]:
     """Lift a stop. One that darkens many is lifted by another person than placed it."""
-    repeated = await met_before(svc, who, key)
-    if not repeated:
-        expected_version(if_match, stop.version, needed=False)
+    repeated = await precondition(svc, who, key, if_match, stop.version, needed=False)
     order = {} if repeated else await reasoned(svc, body.reason, body.note)
     outcome = await give(svc, who, "stop", stop, "lift", order, key=key, fingerprint=body.given())
     return answered(outcome, response)

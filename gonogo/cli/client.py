@@ -25,11 +25,24 @@ class Refusal(Failure):
         self.problem = problem
         super().__init__(
             str(problem.get("title") or "Refused"),
-            str(problem.get("detail") or ""),
+            _detail(problem),
             remedy_of(self.code),
             exit_code=exit_code,
             value=dict(problem),
         )
+
+
+def _detail(problem: Mapping[str, Any]) -> str:
+    """The sentence, and one line per fault of the request. Faults of a bundle are a table."""
+    lines = [str(problem.get("detail") or "")]
+    if not str(problem.get("type")).endswith("/bundle-refused"):
+        for fault in problem.get("faults", ()):
+            known = fault.get("known")
+            lines.append(
+                f"{fault.get('pointer', '')}: {fault.get('message', '')}"
+                + (f"; known: {', '.join(known)}" if known else "")
+            )
+    return "\n".join(lines)
 
 
 class Api:

@@ -13,12 +13,14 @@ import typer
 from gonogo.cli.exits import USAGE, Failure
 from gonogo.cli.screen import text, when
 from gonogo.cli.session import Session, command
-from gonogo.cli.words import stage_of, style_of
+from gonogo.cli.words import stage_of, style_of, turn_of
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
 app = typer.Typer(no_args_is_help=True, help="Review what developers submit.")
+
+_DEVELOPERS = frozenset({"submit", "withdraw", "answer"})
 
 Subject = Annotated[str, typer.Argument(metavar="SUBMISSION")]
 Digest = Annotated[
@@ -64,6 +66,7 @@ def show(session: Session, subject: Subject) -> None:
     screen.answer(
         found,
         _facts(screen, found["case"]),
+        *_bundle(found["bundle"]),
         *_evidence(session, found["evidence"]),
         *_difference(found["difference"]),
         _can(session, found["can"]["commands"]),
@@ -188,7 +191,7 @@ def _facts(screen: Any, case: Mapping[str, Any]) -> "RenderableType":
         ("GPT", case["name"] or case["gpt"]),
         ("publisher", case["publisher"]),
         ("stage", text(stage_of(case["stage"]), style_of(case["stage"]))),
-        ("whose turn", f"{case['turn']}, by {when(case['by_when'])}"),
+        ("whose turn", f"{turn_of(case['turn'])}, by {when(case['by_when'])}"),
         ("what unblocks", case["unblocks"]),
         ("claimed by", case["claimant"] or "nobody"),
         ("risk tier", f"{case['tier'] or '–'} ({', '.join(case['tier_reasons'])})"),
@@ -200,13 +203,37 @@ def _facts(screen: Any, case: Mapping[str, Any]) -> "RenderableType":
 
 
 def _evidence(session: Session, evidence: Any) -> list["RenderableType"]:
-    if not evidence:
-        return []
-    rows = [
-        (item.get("kind", "?"), item.get("dated", "–"), item.get("digest", ""))
-        for item in evidence["items"]
+    """What the scan and the tests of the present round found, in a line each."""
+    rows: list[tuple[object, ...]] = []
+    for item in (evidence or {}).get("items", ()):
+        found = item.get("summary")
+        if not item.get("current") or not found:
+            continue
+        if item["kind"] == "static":
+            rules = ", ".join(found["rules"]) or "nothing"
+            rows.append(("scan", f"{found['blocking']} block, {found['advisory']} to note", rules))
+            continue
+        verdicts = {one["suite"]: one["verdict"] for one in found["gate"]["suites"]}
+        for suite in found["suites"]:
+            counts = ", ".join(f"{n} {name}" for name, n in suite["counts"].items() if n)
+            verdict = verdicts.get(suite["suite"], "unknown").replace("_", " ")
+            rows.append((suite["suite"], verdict, counts or suite["not_exercised"]))
+    return [session.screen.table(("evidence", "", "found"), rows)] if rows else []
+
+
+def _bundle(bundle: Any) -> list["RenderableType"]:
+    """Description and instructions, as they were sent."""
+    if not bundle:
+        return [text("the bundle cannot be read", "red")]
+    files = ", ".join(f"{one['path']} ({one['bytes']} bytes)" for one in bundle["files"])
+    return [
+        text("description", "bold"),
+        text(bundle["manifest"].get("description", "")),
+        text("instructions", "bold"),
+        text(bundle["instructions"]),
+        text("files", "bold"),
+        text(files or "none beside the manifest"),
     ]
-    return [session.screen.table(("evidence", "dated (UTC)", "digest"), rows)]
 
 
 def _difference(difference: Any) -> list["RenderableType"]:
@@ -231,5 +258,6 @@ def _can(session: Session, commands: Mapping[str, Mapping[str, Any]]) -> "Render
             "" if can["allowed"] else can["because"],
         )
         for name, can in commands.items()
+        if name not in _DEVELOPERS
     ]
     return session.screen.table(("you may", "", "why not"), rows)

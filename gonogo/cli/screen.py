@@ -91,8 +91,9 @@ class Screen:
         from rich.table import Table
 
         made = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold", show_edge=False)
-        for column in columns:
-            made.add_column(column, overflow="fold")
+        for index, column in enumerate(columns):
+            # The first column is what people copy: an id cut in two is no id.
+            made.add_column(column, overflow="fold", no_wrap=index == 0)
         for row in rows:
             made.add_row(*(cell if _is_text(cell) else text(cell) for cell in row))  # type: ignore[arg-type]  # _is_text leaves Text alone
         return made

@@ -11,7 +11,7 @@ import typer
 from gonogo.cli.exits import REFUSED, UNDECIDED, USAGE, Failure
 from gonogo.cli.screen import Screen, text, when
 from gonogo.cli.session import Session, command
-from gonogo.cli.words import stage_of, style_of
+from gonogo.cli.words import stage_of, style_of, turn_of
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -78,7 +78,7 @@ def status(
                 case["id"],
                 case["name"] or case["gpt"],
                 text(stage_of(case["stage"]), style_of(case["stage"])),
-                case["turn"],
+                turn_of(case["turn"]),
                 when(case["by_when"]),
             )
             for case in page["items"]
@@ -160,7 +160,7 @@ def last_of(cases: Iterator[dict[str, Any]]) -> dict[str, Any]:
 
 def _progress(screen: Screen, case: Mapping[str, Any], line: _Line | None) -> None:
     by = f", by {when(case['by_when'])}" if case["by_when"] else ""
-    said = f"{stage_of(case['stage'])}: {case['turn']}'s turn{by} – {case['unblocks']}"
+    said = f"{stage_of(case['stage'])}: {turn_of(case['turn'])}'s turn{by} – {case['unblocks']}"
     if line is None:
         screen.tell(said)
     else:
@@ -175,7 +175,7 @@ def _case(screen: Screen, case: Mapping[str, Any]) -> list["RenderableType"]:
         ("GPT", case["name"] or case["gpt"]),
         ("submission", case["id"]),
         ("stage", text(stage_of(case["stage"]), style_of(case["stage"]))),
-        ("whose turn", case["turn"]),
+        ("whose turn", turn_of(case["turn"])),
         ("by when", when(case["by_when"])),
         ("what unblocks", case["unblocks"]),
         ("round", f"{case['round']}, version {case['version']}"),

@@ -31,6 +31,7 @@ PHASES: Mapping[str, str] = {
     "cancelled": "cancelled",
     "superseded": "superseded",
 }
+TURNS: Mapping[str, str] = {"system": "the store"}
 _STYLES: Mapping[str, str] = {
     "approved": "green",
     "completed": "green",
@@ -65,6 +66,10 @@ def stage_of(code: str) -> str:
 
 def phase_of(code: str) -> str:
     return PHASES.get(code, code)
+
+
+def turn_of(code: str) -> str:
+    return TURNS.get(code, code)
 
 
 def style_of(code: str) -> str:

@@ -26,18 +26,19 @@ class Accounts:
         """Everybody with the publishers they belong to, by id; at most a thousand."""
         with reading(self._engine) as session:
             rows = session.exec(
-                select(PersonRow).where(PersonRow.store_id == self.store)
-                .order_by(col(PersonRow.id)).limit(PEOPLE_MOST)
+                select(PersonRow)
+                .where(PersonRow.store_id == self.store)
+                .order_by(col(PersonRow.id))
+                .limit(PEOPLE_MOST)
             ).all()
-            members = session.exec(
-                select(MemberRow).where(MemberRow.store_id == self.store)).all()
+            members = session.exec(select(MemberRow).where(MemberRow.store_id == self.store)).all()
         return [(row, sorted(m.publisher for m in members if m.person == row.id)) for row in rows]
 
     def publishers(self, ids: tuple[str, ...]) -> list[PublisherRow]:
         with reading(self._engine) as session:
             rows = session.exec(
-                select(PublisherRow).where(PublisherRow.store_id == self.store,
-                                           col(PublisherRow.id).in_(ids))
+                select(PublisherRow)
+                .where(PublisherRow.store_id == self.store, col(PublisherRow.id).in_(ids))
                 .order_by(col(PublisherRow.id))
             )
             return list(rows)
@@ -54,8 +55,10 @@ class Accounts:
     def join(self, publisher: str, person: str) -> bool:
         """Make `person` a member. False: there is no such publisher or person."""
         with writing(self._engine) as session:
-            if (session.get(PublisherRow, (self.store, publisher)) is None
-                    or session.get(PersonRow, (self.store, person)) is None):
+            if (
+                session.get(PublisherRow, (self.store, publisher)) is None
+                or session.get(PersonRow, (self.store, person)) is None
+            ):
                 return False
             if session.get(MemberRow, (self.store, publisher, person)) is None:
                 session.add(MemberRow(store_id=self.store, publisher=publisher, person=person))
@@ -80,8 +83,12 @@ class Accounts:
         """End one token of `person`. False: they have no such token, or it was ended before."""
         with writing(self._engine) as session:
             row = session.get(TokenRow, sha256)
-            if (row is None or row.store_id != self.store or row.person != person
-                    or row.revoked_at is not None):
+            if (
+                row is None
+                or row.store_id != self.store
+                or row.person != person
+                or row.revoked_at is not None
+            ):
                 return False
             row.revoked_at = datetime.now(UTC)
         return True

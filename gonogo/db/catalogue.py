@@ -33,8 +33,13 @@ class Entry:
 
 
 def page(
-    session: Session, store: str, *, category: str | None = None, words: str | None = None,
-    after: str | None = None, limit: int,
+    session: Session,
+    store: str,
+    *,
+    category: str | None = None,
+    words: str | None = None,
+    after: str | None = None,
+    limit: int,
 ) -> Page:
     """Entries by name. `words` must all occur in name or description, letter case aside.
 
@@ -44,16 +49,20 @@ def page(
     if category:
         query = query.where(RevisionRow.category == category)
     for word in (words or "").split():
-        query = query.where(or_(
-            col(RevisionRow.name).icontains(word, autoescape=True),
-            col(RevisionRow.description).icontains(word, autoescape=True),
-        ))
+        query = query.where(
+            or_(
+                col(RevisionRow.name).icontains(word, autoescape=True),
+                col(RevisionRow.description).icontains(word, autoescape=True),
+            )
+        )
     if after:
         name, last = decode_cursor(after)
-        query = query.where(or_(
-            col(RevisionRow.name) > name,
-            and_(col(RevisionRow.name) == name, col(RevisionRow.gpt) > last),
-        ))
+        query = query.where(
+            or_(
+                col(RevisionRow.name) > name,
+                and_(col(RevisionRow.name) == name, col(RevisionRow.gpt) > last),
+            )
+        )
     rows = session.exec(
         query.order_by(col(RevisionRow.name), col(RevisionRow.gpt)).limit(limit + 1)
     ).all()
@@ -106,8 +115,10 @@ def _entries(store: str, visibilities: tuple[str, ...]) -> Any:
         col(ListingPicture.stable).is_not(None), ~_stopped("revision", ListingPicture.stable)
     )
     candidate = and_(
-        col(ListingPicture.candidate).is_not(None), ListingPicture.weight_bp > 0,
-        col(ListingPicture.visibility).in_(visibilities), ~halted,
+        col(ListingPicture.candidate).is_not(None),
+        ListingPicture.weight_bp > 0,
+        col(ListingPicture.visibility).in_(visibilities),
+        ~halted,
         ~_stopped("revision", ListingPicture.candidate),
     )
     shown = sql_case(
@@ -116,22 +127,36 @@ def _entries(store: str, visibilities: tuple[str, ...]) -> Any:
     return (
         select(ListingPicture, RevisionRow, PublisherRow)
         .select_from(ListingPicture)
-        .join(RevisionRow, and_(
-            RevisionRow.store_id == ListingPicture.store_id,
-            RevisionRow.gpt == ListingPicture.gpt, RevisionRow.digest == shown,
-        ))
-        .join(GptRow, and_(
-            GptRow.store_id == ListingPicture.store_id, GptRow.id == ListingPicture.gpt,
-        ))
-        .outerjoin(PublisherRow, and_(
-            PublisherRow.store_id == ListingPicture.store_id,
-            PublisherRow.id == ListingPicture.publisher,
-        ))
+        .join(
+            RevisionRow,
+            and_(
+                RevisionRow.store_id == ListingPicture.store_id,
+                RevisionRow.gpt == ListingPicture.gpt,
+                RevisionRow.digest == shown,
+            ),
+        )
+        .join(
+            GptRow,
+            and_(
+                GptRow.store_id == ListingPicture.store_id,
+                GptRow.id == ListingPicture.gpt,
+            ),
+        )
+        .outerjoin(
+            PublisherRow,
+            and_(
+                PublisherRow.store_id == ListingPicture.store_id,
+                PublisherRow.id == ListingPicture.publisher,
+            ),
+        )
         .where(
-            ListingPicture.store_id == store, ListingPicture.status == "listed",
-            ~_stopped("store", ListingPicture.store_id), ~_stopped("gpt", ListingPicture.gpt),
+            ListingPicture.store_id == store,
+            ListingPicture.status == "listed",
+            ~_stopped("store", ListingPicture.store_id),
+            ~_stopped("gpt", ListingPicture.gpt),
             ~_stopped("publisher", ListingPicture.publisher),
-            ~_stopped("category", GptRow.category), ~_stopped("category", RevisionRow.category),
+            ~_stopped("category", GptRow.category),
+            ~_stopped("category", RevisionRow.category),
         )
     )
 
@@ -139,6 +164,7 @@ def _entries(store: str, visibilities: tuple[str, ...]) -> Any:
 def _stopped(scope: str, target: Any) -> ColumnElement[bool]:
     return exists().where(
         col(StopPicture.store_id) == ListingPicture.store_id,
-        col(StopPicture.status) == "active", col(StopPicture.scope) == scope,
+        col(StopPicture.status) == "active",
+        col(StopPicture.scope) == scope,
         col(StopPicture.target) == target,
     )

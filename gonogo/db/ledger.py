@@ -146,7 +146,7 @@ class Ledger:
     def _remember(self, session: Session, command: Command, answer: dict[str, Any]) -> None:
         row = session.get(CommandRow, (command.store, command.id))
         if row is not None and row.status == "pending":
-            row.status, row.answer = "done", answer
+            row.status, row.answer = "recorded", answer
 
 
 def _event(request: RecordRequest, fact: Fact, seq: int, position: int, prev: str) -> Event:

@@ -28,8 +28,14 @@ class Named:
 
 
 def releases(
-    session: Session, store: str, *, publishers: tuple[str, ...] | None = None,
-    phases: tuple[str, ...] = (), gpt: str | None = None, after: str | None = None, limit: int,
+    session: Session,
+    store: str,
+    *,
+    publishers: tuple[str, ...] | None = None,
+    phases: tuple[str, ...] = (),
+    gpt: str | None = None,
+    after: str | None = None,
+    limit: int,
 ) -> Page:
     """Newest first; `publishers` None: everybody's. Raises `ValueError` on a foreign cursor."""
     query = select(ReleasePicture).where(ReleasePicture.store_id == store)
@@ -55,22 +61,22 @@ def stops(session: Session, store: str, *, after: str | None = None, limit: int)
         rank = {"0": 0, "1": 1}.get(group)
         if rank is None:
             raise ValueError("this cursor was not made by this list")
-        query = query.where(
-            or_(lifted > rank, and_(lifted == rank, col(StopPicture.id) < last))
-        )
+        query = query.where(or_(lifted > rank, and_(lifted == rank, col(StopPicture.id) < last)))
     rows = session.exec(query.order_by(lifted, col(StopPicture.id).desc()).limit(limit + 1)).all()
-    return page_of(
-        list(rows), limit, lambda row: ("0" if row.status == "active" else "1", row.id)
-    )
+    return page_of(list(rows), limit, lambda row: ("0" if row.status == "active" else "1", row.id))
 
 
 def active_stop_on(session: Session, store: str, scope: str, target: str) -> str | None:
     """The id of an active stop of exactly this scope and target."""
     return session.exec(
-        select(StopPicture.id).where(
-            StopPicture.store_id == store, StopPicture.status == "active",
-            StopPicture.scope == scope, StopPicture.target == target,
-        ).limit(1)
+        select(StopPicture.id)
+        .where(
+            StopPicture.store_id == store,
+            StopPicture.status == "active",
+            StopPicture.scope == scope,
+            StopPicture.target == target,
+        )
+        .limit(1)
     ).first()
 
 
@@ -91,13 +97,32 @@ def evidence_of(session: Session, case_: Submission) -> list[Named]:
     return list(found.values())
 
 
+def stages_entered(session: Session, store: str, release: str) -> list[EventRow]:
+    """The events by which a release entered its stages, in order."""
+    rows = session.exec(
+        select(EventRow)
+        .where(
+            EventRow.store_id == store,
+            EventRow.subject == release,
+            EventRow.type == "release:stage:entered",
+        )
+        .order_by(col(EventRow.seq))
+    )
+    return list(rows)
+
+
 def last_approved(session: Session, case_: Submission) -> str | None:
     """The digest of this GPT that another case got approved last."""
     return session.exec(
-        select(SubmissionPicture.digest).where(
-            SubmissionPicture.store_id == case_.store, SubmissionPicture.gpt == case_.gpt,
-            SubmissionPicture.stage == "approved", SubmissionPicture.id != case_.id,
-        ).order_by(col(SubmissionPicture.id).desc()).limit(1)
+        select(SubmissionPicture.digest)
+        .where(
+            SubmissionPicture.store_id == case_.store,
+            SubmissionPicture.gpt == case_.gpt,
+            SubmissionPicture.stage == "approved",
+            SubmissionPicture.id != case_.id,
+        )
+        .order_by(col(SubmissionPicture.id).desc())
+        .limit(1)
     ).first()
 
 
@@ -110,9 +135,12 @@ def target_exists(session: Session, store: str, scope: str, target: str) -> bool
     if scope == "gpt":
         return session.get(GptRow, (store, target)) is not None
     column = RevisionRow.digest if scope == "revision" else RevisionRow.category
-    return session.exec(
-        select(RevisionRow.gpt).where(RevisionRow.store_id == store, column == target).limit(1)
-    ).first() is not None
+    return (
+        session.exec(
+            select(RevisionRow.gpt).where(RevisionRow.store_id == store, column == target).limit(1)
+        ).first()
+        is not None
+    )
 
 
 def listed_as(session: Session, store: str, gpts: set[str]) -> dict[str, ListingPicture]:
@@ -125,5 +153,3 @@ def listed_as(session: Session, store: str, gpts: set[str]) -> dict[str, Listing
         )
     )
     return {row.gpt: row for row in rows}
-
-

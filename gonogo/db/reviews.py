@@ -26,15 +26,22 @@ class Renewal:
 
 
 def queue(
-    session: Session, store: str, *, stages: tuple[str, ...] = WAITING, tier: str | None = None,
-    claimant: str | None = None, after: str | None = None, limit: int,
+    session: Session,
+    store: str,
+    *,
+    stages: tuple[str, ...] = WAITING,
+    tier: str | None = None,
+    claimant: str | None = None,
+    after: str | None = None,
+    limit: int,
 ) -> Page:
     """Cases of `stages`, the next due first. These stages always carry a due date.
 
     Raises `ValueError` for a cursor that no queue wrote.
     """
     query = select(SubmissionPicture).where(
-        SubmissionPicture.store_id == store, col(SubmissionPicture.stage).in_(stages),
+        SubmissionPicture.store_id == store,
+        col(SubmissionPicture.stage).in_(stages),
         col(SubmissionPicture.due_at).is_not(None),
     )
     if tier:
@@ -46,10 +53,12 @@ def queue(
         at = datetime.fromisoformat(due)
         if at.tzinfo is None:
             raise ValueError("this cursor was not made by the queue")
-        query = query.where(or_(
-            col(SubmissionPicture.due_at) > at,
-            and_(col(SubmissionPicture.due_at) == at, col(SubmissionPicture.id) > last),
-        ))
+        query = query.where(
+            or_(
+                col(SubmissionPicture.due_at) > at,
+                and_(col(SubmissionPicture.due_at) == at, col(SubmissionPicture.id) > last),
+            )
+        )
     rows = session.exec(
         query.order_by(col(SubmissionPicture.due_at), col(SubmissionPicture.id)).limit(limit + 1)
     ).all()
@@ -82,7 +91,10 @@ def renew_lease(engine: Engine, store: str, subject: str, person: str) -> Renewa
         longest = row.claimed_at + timedelta(seconds=case.terms.lease_max_s)
         until = min(now + timedelta(seconds=case.terms.lease_s), longest)
         if until <= row.until and until == longest:
-            raise IllegalMove("the claim has been renewed for as long as it may; decide, ask, or "
-                              "release it", until=iso(row.until), longest=iso(longest))
+            raise IllegalMove(
+                "the claim has been renewed for as long as it may; decide, ask, or release it",
+                until=iso(row.until),
+                longest=iso(longest),
+            )
         row.until = max(row.until, until)
         return Renewal(row.until, longest)

@@ -63,7 +63,8 @@ class CommandRow(SQLModel, table=True):
     received_at: datetime = _time()
     # The signed command itself, so that whoever finds it pending can send it again.
     command: dict[str, Any] = Field(default={}, sa_column=Column(Json, nullable=False))
-    status: str = "pending"  # pending | done | refused
+    # pending → recorded (by the record) → done (its workflow knows, too); or refused
+    status: str = Field(default="pending", index=True)
     answer: dict[str, Any] | None = Field(default=None, sa_column=Column(Json, nullable=True))
 
 

@@ -104,8 +104,14 @@ def _reason(command: str, actor: Actor, relation: Relation, rows: list[Row]) -> 
     if by_role and all(row.relations == {CLAIMANT} for row in by_role):
         return NotClaimed("claim the case first")
     wanted = sorted({role.value for row in rows for role in row.roles})
+    because = f"“{command}” is not yours to give here; it needs: {', '.join(wanted)}"
+    # The role is right, so naming roles would mislead.
+    if by_role and relation is CLAIMANT:
+        because = "you hold this case yourself"
+    elif by_role and all(row.relations == {DECIDER} for row in by_role):
+        because = "only the person who decided can do this"
     return NotAllowed(
-        f"“{command}” is not yours to give here; it needs: {', '.join(wanted)}",
+        because,
         command=command,
         relation=relation.value,
         roles=wanted,

@@ -1,8 +1,8 @@
 """What one unit is served of one GPT at this moment. Pure: stops and listing arrive as values.
 
-    not listed, or stopped as a whole → nothing
-    candidate: there, not halted, not stopped, and the unit's bucket within its weight
-    else stable, unless that revision is stopped → nothing
+not listed, or stopped as a whole → nothing
+candidate: there, not halted, not stopped, and the unit's bucket within its weight
+else stable, unless that revision is stopped → nothing
 """
 
 from collections.abc import Collection
@@ -25,7 +25,9 @@ class Served:
 
 
 def serve(
-    listing: Listing | None, unit: str | None, stops: Collection[str],
+    listing: Listing | None,
+    unit: str | None,
+    stops: Collection[str],
     stopped_revisions: Collection[str],
 ) -> Served:
     """`stops` are scopes of active stops on the GPT as a whole, `stopped_revisions` digests."""

@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 import pytest_asyncio
 
-from tests.api.world import Store, World, opened
+from tests.api.store import Store, opened
+from tests.api.world import World
 
 
 @pytest.fixture(scope="session")
@@ -17,13 +18,13 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 @pytest_asyncio.fixture
 async def store(world: World) -> AsyncIterator[Store]:
     """A store of its own: other tests' cases are not in its lists, its stops darken nobody else."""
-    async with opened(world.settings) as built:
+    async with opened(world.settings, world.app) as built:
         yield built
 
 
 @pytest_asyncio.fixture
-async def cut_off(store: Store) -> AsyncIterator[Store]:
+async def cut_off(world: World, store: Store) -> AsyncIterator[Store]:
     """The same store through a second app, whose orchestrator does not answer."""
     nowhere = store.settings.model_copy(update={"temporal_address": "127.0.0.1:9"})
-    async with opened(nowhere, like=store) as built:
+    async with opened(nowhere, world.cut_off_app, like=store) as built:
         yield built

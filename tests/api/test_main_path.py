@@ -1,8 +1,11 @@
 """From a bundle to a stable revision, through the API alone; and the ways that are barred."""
 
 import asyncio
+from pathlib import Path
 
-from tests.api.world import Store, manifest
+from tests.api.store import Store, manifest
+
+SAMPLES = Path(__file__).parents[2] / "samples"
 
 
 async def test_a_bundle_is_reviewed_released_and_served_to_everyone(store: Store) -> None:
@@ -24,8 +27,13 @@ async def test_a_bundle_is_reviewed_released_and_served_to_everyone(store: Store
     assert started.json()["phase"] == "rolling"
     assert [step["state"] for step in done["rail"]] == ["done", "done"]
     assert all(step["entered_at"] for step in done["rail"])
-    assert served == {"gpt": case["gpt"], "digest": case["digest"], "serving": "stable",
-                      "why": [], "bucket": None}
+    assert served == {
+        "gpt": case["gpt"],
+        "digest": case["digest"],
+        "serving": "stable",
+        "why": [],
+        "bucket": None,
+    }
     shown = (await store.get("/v1/catalogue")).json()
     assert [entry["name"] for entry in shown["items"]] == ["Night Sky Guide"]
     assert shown["categories"] == {"education": 1}
@@ -52,13 +60,18 @@ async def test_a_colleague_of_the_author_cannot_even_claim(store: Store) -> None
 
 
 async def test_a_high_tier_needs_a_second_person(store: Store) -> None:
-    spec = (
-        '{"openapi": "3.1.0", "info": {"title": "p", "version": "1"}, '
-        '"servers": [{"url": "https://api.parcels.example"}], "paths": {}}'
+    spec = (SAMPLES / "parcel-desk" / "actions" / "tracking.json").read_text()
+    value = manifest(
+        "Parcels",
+        actions=[
+            {
+                "name": "track",
+                "openapi": "track.json",
+                "auth": "api_key",
+                "privacy_policy_url": "https://parcels.example/privacy",
+            }
+        ],
     )
-    value = manifest("Parcels", actions=[{
-        "name": "track", "openapi": "track.json", "auth": "api_key",
-        "privacy_policy_url": "https://parcels.example/privacy"}])
     case = await store.submitted(value, **{"track.json": spec})
     await store.post(f"/v1/reviews/{case['id']}/claim", by="rita")
     case = (await store.get(f"/v1/submissions/{case['id']}", "rita")).json()
@@ -85,8 +98,11 @@ async def test_i8_a_repeat_gets_the_first_answer_and_changes_nothing(store: Stor
     assert repeat.status_code == first.status_code == 200
     assert repeat.json() == first.json()
     assert (await store.get(events, "rita")).json()["items"][: len(before)] == before
-    approvals = [e for e in (await store.get(events, "rita")).json()["items"]
-                 if e["type"] == "submission:review:approved"]
+    approvals = [
+        e
+        for e in (await store.get(events, "rita")).json()["items"]
+        if e["type"] == "submission:review:approved"
+    ]
     assert len(approvals) == 1
 
 

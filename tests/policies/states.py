@@ -11,6 +11,7 @@ from policies.lifecycle.kernel import SYSTEM_ACTOR, iso
 from policies.lifecycle.listing_state import Listing
 from policies.lifecycle.release_state import Release
 from policies.lifecycle.stop import Stop
+from policies.lifecycle.submission_permits import DECIDING
 from policies.lifecycle.submission_state import Stage, Submission
 from policies.lifecycle.terms import terms_from
 from tests.builders import ADA, LEA, MAX, PUBLISHER, RUI, SENA, SOL, T0, Journal
@@ -47,7 +48,7 @@ def submission_body(kind: str, state: Submission | None, **changes: Any) -> dict
         "approve": {"checklist": TERMS["checklist"]},
     }
     body = dict(bodies.get(kind, {}))
-    if state is not None and kind in submission.DECIDING:
+    if state is not None and kind in DECIDING:
         body |= {"digest": state.digest, "version": state.version}
     return body | changes
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 from hypothesis import settings
@@ -15,6 +16,7 @@ from policies.lifecycle.machines import fold
 from policies.lifecycle.release_state import LIVE, Phase, Release
 from policies.lifecycle.submission_permits import DECIDING, LEGAL
 from policies.lifecycle.submission_state import DEVELOPERS_TURN, FINAL, Stage, Submission
+from policies.lifecycle.submission_system import SYSTEM_DECIDERS
 from tests.builders import CAST, PUBLISHER, Journal
 from tests.policies.states import HOLDS, PREPARED, SYS, queued, release_body, submission_body
 
@@ -38,7 +40,7 @@ class ACase(RuleBasedStateMachine):
 
     @rule(kind=st.sampled_from(sorted(LEGAL)), actor=actors, gap=gaps, change=changes)
     def give(self, kind: str, actor: Actor, gap: int, change: dict[str, Any]) -> None:
-        self.step(kind, SYS if kind in submission.SYSTEM_DECIDERS else actor, gap, change)
+        self.step(kind, SYS if kind in SYSTEM_DECIDERS else actor, gap, change)
 
     @rule(data=st.data(), gap=gaps)
     def give_what_is_permitted(self, data: st.DataObject, gap: int) -> None:
@@ -181,7 +183,7 @@ class ARelease(RuleBasedStateMachine):
     @invariant()
     def i9_stages_climb_one_by_one_and_never_shrink(self) -> None:
         seen = [-1 if stage is None else stage for stage in self.stages]
-        assert all(0 <= later - earlier <= 1 for earlier, later in zip(seen, seen[1:], strict=False))
+        assert all(0 <= later - earlier <= 1 for earlier, later in pairwise(seen))
 
     @invariant()
     def the_soak_clock_runs_exactly_while_rolling(self) -> None:

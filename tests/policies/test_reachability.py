@@ -23,6 +23,7 @@ from policies.lifecycle.listing_state import Listing, Status
 from policies.lifecycle.release_state import Phase, Release
 from policies.lifecycle.submission_permits import LEGAL as SUBMISSION_LEGAL
 from policies.lifecycle.submission_state import Stage, Submission
+from policies.lifecycle.submission_system import SYSTEM_DECIDERS
 from tests.builders import ADA, LEA, MAX, RUI, SENA, SOL, T0, TOM, Journal, command, event_of
 from tests.policies.states import PREPARED, SYS, listing_body, release_body, submission_body
 
@@ -82,7 +83,7 @@ REVIEWERS = (RUI, SENA, TOM)
 
 def submission_offers(state: Submission | None) -> Iterator[Offer]:
     for kind in SUBMISSION_LEGAL:
-        system = kind in submission_rules.SYSTEM_DECIDERS
+        system = kind in SYSTEM_DECIDERS
         people = (SYS,) if system else (ADA, LEA, *REVIEWERS)
         changes: list[dict[str, Any]] = [{}]
         if kind == "scanned":
@@ -197,7 +198,7 @@ def test_every_status_and_move_of_a_listing_is_reached_but_those_named_for_later
     }
 
     assert {state.status for state in listings().states.values()} == set(Status) - later
-    assert listing_state.LATER == later
+    assert later == listing_state.LATER
     assert listings().moves == named
 
 
@@ -228,7 +229,7 @@ def test_i10_no_case_waits_for_its_developer_alone() -> None:
         if state.stage in submission.FINAL or ours & submissions().exits.get(key, set()):
             continue
         kind = "claim" if state.stage is Stage.QUEUED else "disagree"
-        offer = (kind, fresh, submission_body(kind, state), {})
+        offer: Offer = (kind, fresh, submission_body(kind, state), {})
         assert _after(submission_rules.MACHINE, "sub_1", state, offer, T0), state
 
 

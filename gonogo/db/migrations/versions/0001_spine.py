@@ -33,6 +33,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('store_id', 'id')
     )
     with op.batch_alter_table('commands', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_commands_status'), ['status'], unique=False)
         batch_op.create_index(batch_op.f('ix_commands_subject'), ['subject'], unique=False)
 
     op.create_table('events',
@@ -313,6 +314,7 @@ def downgrade() -> None:
     op.drop_table('events')
     with op.batch_alter_table('commands', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_commands_subject'))
+        batch_op.drop_index(batch_op.f('ix_commands_status'))
 
     op.drop_table('commands')
     # ### end Alembic commands ###

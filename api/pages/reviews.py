@@ -1,0 +1,180 @@
+"""The reviewer's pages: the queue, and one case with everything a decision rests on."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+
+from fastapi import Form, Query, Request
+from fastapi.responses import Response
+from starlette.concurrency import run_in_threadpool
+
+from api.deps import Cursor, Services, SubjectId, Svc, etag
+from api.pages.forms import Key, Line, Said, fresh_key, key_of, moment_of, outcome
+from api.pages.site import Person, SignedIn, Viewer, back_to, page, page_router
+from api.pages.story import (
+    bundle_view,
+    case_facts,
+    changed_since,
+    clauses_of,
+    evidence,
+    story,
+    transcripts,
+)
+from api.routes import reviews as routes
+from api.subjects import staff_only, visible
+from api.views import can_view
+from gonogo.db.prose import read_prose
+from policies.lifecycle.submission_state import Stage, Submission
+
+router = page_router()
+_Ids = Annotated[list[str], Form(default_factory=list, max_length=50)]
+_JUDGING = ("approve", "request_changes", "reject", "ask")
+# Stage → the words a reviewer could say in it; a form shows all of them, and why some are off.
+_KINDS: dict[Stage, tuple[str, ...]] = {
+    Stage.QUEUED: _JUDGING,
+    Stage.IN_REVIEW: _JUDGING,
+    Stage.HELD: ("confirm", "disagree"),
+    Stage.APPROVED: ("undo",),
+    Stage.REJECTED: ("undo",),
+}
+
+
+@router.get("/reviews")
+def review_queue(
+    svc: Svc, look: SignedIn, who: Person, said: Said = "", cursor: Cursor = None
+) -> Response:
+    """What waits for review, the next due first."""
+    staff_only(who)
+    found = routes.list_reviews(svc, who, cursor=cursor)
+    late = sum(one["overdue"] for one in found["items"])
+    return page(
+        svc,
+        look,
+        "reviews.html",
+        items=found["items"],
+        next=found["next"],
+        late=late,
+        said=said,
+        key=fresh_key(),
+    )
+
+
+@router.get("/reviews/{subject}")
+def review_page(
+    svc: Svc, look: SignedIn, who: Person, subject: SubjectId, said: Said = ""
+) -> Response:
+    """One case: what changed, the bundle, what was found out, and the decision."""
+    staff_only(who)
+    case = visible(svc, who, subject)
+    found = evidence(svc, case)
+    review = svc.packs(case.terms.pack).review
+    return page(
+        svc,
+        look,
+        "review.html",
+        said=said,
+        key=fresh_key(),
+        **found,
+        **_strip(svc, look, case, case.version),
+        **changed_since(svc, case),
+        **_voice(svc, case),
+        bundle=bundle_view(svc, case),
+        transcripts=transcripts(svc, found["tests"]),
+        clauses=clauses_of(svc, case),
+        checklist=review.checklist,
+        pack_clauses=review.clauses,
+        events=story(svc, look, case.id, case.publisher),
+        can=can_view("submission", case, who),
+        kinds=_kinds(case),
+    )
+
+
+@router.get("/reviews/{subject}/live")
+def review_live(
+    svc: Svc,
+    look: SignedIn,
+    who: Person,
+    subject: SubjectId,
+    version: Annotated[int, Query(ge=0)],
+    seen: Annotated[str, Query(max_length=40)] = "",
+) -> Response:
+    """Where the case stands now, and whether it moved on since `version` was opened."""
+    staff_only(who)
+    case = visible(svc, who, subject)
+    if seen == moment_of(case.seq, datetime.now(UTC)):
+        return Response(status_code=204)
+    return page(svc, look, "review_live.html", **_strip(svc, look, case, version))
+
+
+@router.post("/reviews/{subject}/claim")
+async def claim(svc: Svc, who: Person, request: Request, subject: SubjectId, key: Key) -> Response:
+    """Claim the case."""
+    case = await run_in_threadpool(visible, svc, who, subject)
+    done = await routes.claim_review(svc, who, case, Response(), await key_of(request, key))
+    return back_to(f"/reviews/{subject}", outcome(done, "claimed"))
+
+
+@router.post("/reviews/{subject}/release")
+async def release(
+    svc: Svc, who: Person, request: Request, subject: SubjectId, key: Key
+) -> Response:
+    """Give the case back to the queue."""
+    case = await run_in_threadpool(visible, svc, who, subject)
+    done = await routes.release_claim(svc, who, case, Response(), await key_of(request, key))
+    return back_to(f"/reviews/{subject}", outcome(done, "released"))
+
+
+@router.post("/reviews/{subject}/decisions")
+async def decide(
+    svc: Svc,
+    who: Person,
+    request: Request,
+    subject: SubjectId,
+    key: Key,
+    verdict: Annotated[
+        Literal["approve", "reject", "request_changes", "ask", "confirm", "disagree", "undo"],
+        Form(),
+    ],
+    digest: Annotated[str, Form(max_length=64)],
+    version: Annotated[int, Form(ge=0)],
+    clauses: _Ids,
+    checklist: _Ids,
+    note: Line = "",
+    reason: Line = "",
+) -> Response:
+    """Send the decision with the digest and version that the page showed (I1)."""
+    case = await run_in_threadpool(visible, svc, who, subject)
+    # Fields of the form that this verdict does not use stay behind.
+    body = routes.DecisionBody(
+        verdict=verdict,
+        digest=digest,
+        note=note.strip() or None,
+        clauses=clauses if verdict in ("reject", "request_changes") else [],
+        checklist=checklist if verdict == "approve" else [],
+        reason=reason or None if verdict == "ask" else None,
+    )
+    done = await routes.decide(
+        svc, who, case, body, Response(), await key_of(request, key), etag(version)
+    )
+    return back_to(f"/reviews/{subject}", outcome(done, "decided"))
+
+
+def _strip(svc: Services, look: Viewer, case: Submission, version: int) -> dict[str, Any]:
+    return {
+        **case_facts(svc, look, case),
+        "version": version,
+        "live": case.is_open or not case.settled,
+        "seen_at": moment_of(case.seq, datetime.now(UTC)),
+    }
+
+
+def _voice(svc: Services, case: Submission) -> dict[str, Any]:
+    """The verdict that waits for a second person, with its note."""
+    note = case.voice.note if case.voice else None
+    found = read_prose(svc.engine, {note}) if note else {}
+    return {"voice": case.voice, "voice_note": found.get(note or "")}
+
+
+def _kinds(case: Submission) -> tuple[str, ...]:
+    if case.stage in (Stage.APPROVED, Stage.REJECTED) and case.settled:
+        return ()
+    return _KINDS.get(case.stage, ())
