@@ -35,10 +35,10 @@ review:
 rollout:
   first:
     - {weight_bp: 2500, visibility: link, soak_s: 2}
-    - {weight_bp: 10000, visibility: category, soak_s: 1}
+    - {weight_bp: 10000, visibility: category, soak_s: 0}
   update:
     - {weight_bp: 5000, visibility: category, soak_s: 2}
-    - {weight_bp: 10000, visibility: category, soak_s: 1}
+    - {weight_bp: 10000, visibility: category, soak_s: 0}
 """
 
 

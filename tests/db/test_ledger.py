@@ -162,8 +162,9 @@ def test_a_store_that_is_not_there_is_an_error_and_no_refusal(desk: Desk) -> Non
 def test_i8_the_events_of_a_subject_are_chained_by_hash(desk: Desk) -> None:
     desk.approved(1)
     desk.approved(2)
+    desk.ledger.record(desk.exposing(1))  # two facts of one command
 
-    for subject in ("sub_1", "sub_2"):
+    for subject in ("sub_1", "sub_2", "lst_1"):
         events = desk.ledger.events(STORE, subject)
         assert events[0].prev == ""
         assert [event.prev for event in events[1:]] == [event_hash(e) for e in events[:-1]]
