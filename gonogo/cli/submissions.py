@@ -16,7 +16,7 @@ from gonogo.cli.words import stage_of, style_of, turn_of
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-POLL_S = 1.0  # least time between two questions, should the long poll answer at once
+POLL_S = 0.2  # least time between two questions, should the long poll answer at once
 # The developer's turn: nothing more happens here without them.
 _ENDS = frozenset(
     {"approved", "rejected", "withdrawn", "expired", "info_requested", "changes_requested"}

@@ -60,9 +60,9 @@ def test_a_problem_ends_with_its_exit_code(status: int, code: int) -> None:
 
 
 def test_somebody_elses_server_is_said_to_be_none_of_ours() -> None:
-    with FakeApi({"GET /v1/x": [Says(["not", "a", "problem"], 418)]}) as fake:
-        with pytest.raises(Failure) as failure:
-            api(fake).get("/v1/x")
+    answers = {"GET /v1/x": [Says(["not", "a", "problem"], 418)]}
+    with FakeApi(answers) as fake, pytest.raises(Failure) as failure:
+        api(fake).get("/v1/x")
 
     assert "none of ours" in failure.value.title
 

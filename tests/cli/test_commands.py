@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from gonogo.cli import submissions
 from gonogo.db.identity import mint_token
 from tests.cli.conftest import Shell
 from tests.cli.fake_api import FakeApi, Says, case, problem
@@ -24,11 +23,6 @@ def folder(tmp_path: Path) -> Path:
     (made / ".git").mkdir()
     (made / ".git" / "config").write_text("x")
     return made
-
-
-@pytest.fixture(autouse=True)
-def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(submissions, "POLL_S", 0.01)
 
 
 def test_a_bundle_that_was_taken_ends_with_zero(gonogo: Shell, folder: Path) -> None:

@@ -2,11 +2,26 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+import typer
 
-from gonogo.cli import session
+from gonogo.cli import exits, session
+from gonogo.cli.app import app
 from tests.cli.conftest import Shell
+
+
+def commands(of: typer.Typer, before: str = "") -> list[str]:
+    """Every command as it is typed, without `gonogo`."""
+    own = [f"{before}{one.name}" for one in of.registered_commands]
+    below = [
+        commands(one.typer_instance, f"{before}{one.name} ")
+        for one in of.registered_groups
+        if one.typer_instance
+    ]
+    return own + [path for paths in below for path in paths]
+
 
 _HEAVY = ("temporalio", "sqlalchemy", "sqlmodel", "fastapi", "pydantic", "httpx", "rich", "asyncio")
 
@@ -41,6 +56,16 @@ def test_help_lists_every_command(gonogo: Shell) -> None:
         "login",
     ):
         assert f"  {name} " in told.out
+
+
+def test_the_documentation_names_every_command_and_exit_code() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "cli.md").read_text("utf-8")
+    codes = [value for name, value in vars(exits).items() if name.isupper()]
+
+    missing = [path for path in commands(app) if f"gonogo {path}" not in text]
+
+    assert missing == []
+    assert all(f"| {code} |" in text for code in codes)
 
 
 @pytest.mark.parametrize("words", [("submit",), ("release", "schedule", "rel_1"), ("nonsense",)])
