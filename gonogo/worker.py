@@ -46,15 +46,21 @@ def harness_key(settings: Settings) -> bytes:
     return hmac.new(settings.mac_key(), b"gonogo harness", hashlib.sha256).digest()
 
 
-def build(settings: Settings, client: Client) -> tuple[Worker, Worker]:
+def model_client(settings: Settings) -> openai.AsyncOpenAI:
+    """The endpoint that answers probes. Retries are Temporal's; one answer may take five minutes."""
+    return openai.AsyncOpenAI(
+        base_url=settings.model_endpoint, api_key=settings.model_api_key.get_secret_value(),
+        max_retries=0, timeout=300,
+    )
+
+
+def build(
+    settings: Settings, client: Client, model: openai.AsyncOpenAI
+) -> tuple[Worker, Worker]:
     """The workers of workflows with quick activities, and of model calls."""
     engine = engine_of(settings.database)
     migrate(engine)
     packs, objects = PackStore(engine), Objects(settings.objects)
-    model = openai.AsyncOpenAI(
-        base_url=settings.model_endpoint, api_key=settings.model_api_key.get_secret_value(),
-        max_retries=0, timeout=300,
-    )
     records = Records(Ledger(engine, settings.mac_key()))
     planning = Planning(engine, packs)
     exposure = Exposure(client, settings.task_queue)
@@ -85,12 +91,13 @@ async def serve(settings: Settings) -> None:
     """Work until SIGTERM or SIGINT, then finish what is in hand."""
     configure_logs(settings.log_level)
     client = await connect(settings)
-    cases, probes = build(settings, client)
+    model = model_client(settings)
+    cases, probes = build(settings, client, model)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stop.set)
-    async with cases, probes:
+    async with model, cases, probes:
         log.info("worker_ready", task_queue=settings.task_queue)
         (settings.data / "worker.ready").touch()
         await stop.wait()

@@ -126,8 +126,9 @@ class Subject(Generic[S]):
     def _is_mine(self, command: Command) -> None:
         if command.subject != self.id:
             raise ApplicationError(
-                "another case of this is open", {"code": "over-limit", "detail": {"open": self.id}},
-                type="over-limit", non_retryable=True)
+                "an earlier one is not over yet; a decision can be undone before it takes effect",
+                {"code": "not-yet", "detail": {"before": self.id}},
+                type="not-yet", non_retryable=True)
 
     def _decide(self, command: Command, observed: Mapping[str, Any]) -> tuple[Fact, ...]:
         try:

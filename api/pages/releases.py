@@ -166,6 +166,9 @@ def _whole(svc: Services, look: Viewer, release: Release) -> dict[str, Any]:
             release.publisher,
             gpt.category if gpt else None,
         )
+    if stops and release.phase in (Phase.COMPLETED, Phase.ROLLING):
+        # Whatever the release says of itself, a stop outranks it.
+        view |= {"turn": "safety on-call", "by_when": None, "unblocks": "The stop is lifted."}
     owns = look.actor is not None and release.publisher in look.actor.publishers
     turns = {"developer": owns, "product lead": look.has("product_lead") and not owns}
     return {

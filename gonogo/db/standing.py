@@ -11,6 +11,7 @@ from gonogo.db.tables import (
     GptRow,
     ListingPicture,
     PackRow,
+    RevisionRow,
     StopPicture,
     SubmissionPicture,
 )
@@ -46,6 +47,8 @@ def standing_of(session: Session, store: str, submission: str, digest: str) -> S
                                      ListingPicture.gpt == case.gpt)
     ).first()
     gpt = session.get(GptRow, (store, case.gpt))
+    revision = session.get(RevisionRow, (store, case.gpt, digest))
+    categories = tuple(row.category for row in (gpt, revision) if row and row.category)
     return Standing(
         approved_digest=case.decision.digest if approved and case.decision else None,
         digest=digest,
@@ -54,20 +57,21 @@ def standing_of(session: Session, store: str, submission: str, digest: str) -> S
         evidence_until=tested.occurred_at + timedelta(seconds=life) if tested else None,
         evidence_blocks=case.blocked_by if tested else None,
         publisher_verified=bool(publisher and publisher.verified_at),
-        stops=stops_on(session, store, digest, case.gpt, case.publisher,
-                       gpt.category if gpt else None),
+        stops=stops_on(session, store, digest, case.gpt, case.publisher, *categories),
         listing_status=listing.status if listing else None,
     )
 
 
 def stops_on(
     session: Session, store: str, digest: str | None, gpt: str, publisher: str,
-    category: str | None,
+    *categories: str | None,
 ) -> tuple[str, ...]:
-    """The scopes of active stops that cover this revision of this GPT."""
+    """The scopes of active stops that cover this revision of this GPT.
+
+    The GPT's category and the revision's may differ; a stop on either holds.
+    """
     covered = [("store", store), ("publisher", publisher), ("gpt", gpt)]
-    if category:
-        covered.append(("category", category))
+    covered += [("category", category) for category in categories if category]
     if digest:
         covered.append(("revision", digest))
     rows = session.exec(

@@ -189,6 +189,7 @@ def _pause(s: Release, c: Command, now: datetime, o: Mapping[str, Any]) -> Facts
             {
                 "until": iso(until),
                 "reason": c.body.get("reason") or "unstated",
+                "note": c.body.get("note"),
             },
         ),
     )

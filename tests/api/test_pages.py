@@ -410,6 +410,18 @@ async def test_a_stop_is_told_where_a_release_says_everyone_gets_it(store: Store
     assert "A stop covers this gpt" in page.text
 
 
+async def test_a_pause_with_a_sentence_tells_the_sentence(store: Store) -> None:
+    case = await store.approved()
+    path = f"/v1/releases/{case['release']}"
+    ready = await store.until(path, lambda one: one["phase"] == "ready")
+    await store.post(f"{path}/start", by="lea", version=ready["version"])
+    await store.post(f"{path}/pause", {"reason": "Look at the numbers first."}, by="lea")
+
+    page = await Browser(store, "ada").page(f"/releases/{case['release']}")
+
+    assert "Look at the numbers first." in page.text
+
+
 def test_a_chosen_folder_is_the_bundle_without_its_own_name() -> None:
     files = {"fox/gpt.yaml": b"a", "fox/knowledge/x.md": b"b", "fox/.git/config": b"c"}
 

@@ -16,7 +16,7 @@ from api.app import create_app
 from gonogo.settings import Settings
 from gonogo.temporal import CONVERTER
 from gonogo.up import temporal_binary
-from gonogo.worker import build
+from gonogo.worker import build, model_client
 from tests.api.store import MODEL
 from tests.fake_model import FakeModel, Reply
 
@@ -93,8 +93,9 @@ class World:
                     model_concurrency=4,
                     log_level="CRITICAL",
                 )
-                cases, probes = build(self.settings, env.client)
-                async with cases, probes:
+                model = model_client(self.settings)
+                cases, probes = build(self.settings, env.client, model)
+                async with model, cases, probes:
                     self._ready.set()
                     await self._over.wait()
         except BaseException as fault:
