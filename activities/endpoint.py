@@ -74,7 +74,10 @@ class Endpoint:
         began = time.monotonic()
         try:
             raw = await self._client.chat.completions.with_raw_response.create(
-                model=self.model, messages=messages, max_tokens=max_tokens, temperature=0,
+                model=self.model,
+                messages=messages,
+                max_tokens=max_tokens,
+                temperature=0,
                 seed=seed,
             )
         except openai.APIConnectionError as fault:
@@ -95,8 +98,11 @@ class Endpoint:
             return Answer("", "", latency_ms, fault="malformed")
         message, usage = completion.choices[0].message, completion.usage or _Usage()
         return Answer(
-            message.content or message.refusal or "", completion.model or self.model, latency_ms,
-            usage.prompt_tokens or 0, usage.completion_tokens or 0,
+            message.content or message.refusal or "",
+            completion.model or self.model,
+            latency_ms,
+            usage.prompt_tokens or 0,
+            usage.completion_tokens or 0,
         )
 
 
@@ -115,7 +121,8 @@ def _error_of(fault: openai.APIStatusError) -> ApplicationError:
     status = fault.status_code
     if status in PASSING or status >= 500:
         return ApplicationError(
-            f"status_{status}", type="ModelUnreachable",
+            f"status_{status}",
+            type="ModelUnreachable",
             next_retry_delay=retry_after(fault.response.headers, datetime.now(UTC)),
         )
     return ApplicationError(f"status_{status}", type="ModelMisconfigured", non_retryable=True)

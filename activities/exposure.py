@@ -53,13 +53,18 @@ class Exposure:
         )
         try:
             answer = await self._client.execute_update_with_start_workflow(
-                "command", command, id=command.id, start_workflow_operation=start,
+                "command",
+                command,
+                id=command.id,
+                start_workflow_operation=start,
                 result_type=dict,
             )
         except WorkflowUpdateFailedError as failed:
             if isinstance(failed.cause, ApplicationError) and failed.cause.details:
                 raise ApplicationError(
-                    failed.cause.message, *failed.cause.details, type=failed.cause.type,
+                    failed.cause.message,
+                    *failed.cause.details,
+                    type=failed.cause.type,
                     non_retryable=True,
                 ) from failed
             raise

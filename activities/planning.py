@@ -114,28 +114,37 @@ class Planning:
                 raise Refused(f"there is no submission {request.submission}")
             case: Submission = state_of("submission", picture.state)
             listing = session.exec(
-                select(ListingPicture).where(ListingPicture.store_id == request.store,
-                                             ListingPicture.gpt == case.gpt)
+                select(ListingPicture).where(
+                    ListingPicture.store_id == request.store, ListingPicture.gpt == case.gpt
+                )
             ).first()
             listing_id = listing.id if listing else f"lst_{request.release.partition('_')[2]}"
             if listing is None:
                 # A sibling that was prepared but not started yet has named the listing already.
                 sibling = session.exec(
-                    select(ReleasePicture).where(ReleasePicture.store_id == request.store,
-                                                 ReleasePicture.gpt == case.gpt)
+                    select(ReleasePicture).where(
+                        ReleasePicture.store_id == request.store, ReleasePicture.gpt == case.gpt
+                    )
                 ).first()
                 listing_id = sibling.state["listing"] if sibling else listing_id
         pack = self._packs(case.terms.pack)
         stable = listing.stable if listing else None
         stages = pack.rollout.update if stable else pack.rollout.first
-        return ReleasePlan(pack=case.terms.pack, body={
-            "gpt": case.gpt, "publisher": case.publisher, "submission": case.id,
-            "listing": listing_id, "digest": case.digest, "previous": stable,
-            "plan": [stage.model_dump(mode="json") for stage in stages],
-            "max_lateness_s": pack.rollout.max_lateness_s,
-            "pause_max_s": pack.rollout.pause_max_s,
-            "at": iso(datetime.now(UTC)),
-        })
+        return ReleasePlan(
+            pack=case.terms.pack,
+            body={
+                "gpt": case.gpt,
+                "publisher": case.publisher,
+                "submission": case.id,
+                "listing": listing_id,
+                "digest": case.digest,
+                "previous": stable,
+                "plan": [stage.model_dump(mode="json") for stage in stages],
+                "max_lateness_s": pack.rollout.max_lateness_s,
+                "pause_max_s": pack.rollout.pause_max_s,
+                "at": iso(datetime.now(UTC)),
+            },
+        )
 
     def _precheck(self, request: PrecheckRequest) -> PrecheckReport:
         with reading(self._engine) as session:

@@ -97,8 +97,15 @@ class Probing:
     """
 
     def __init__(
-        self, client: openai.AsyncOpenAI, model: str, endpoint: str, objects: Objects,
-        cases: ProbeCases, packs: Callable[[str], PolicyPack], *, harness_key: bytes,
+        self,
+        client: openai.AsyncOpenAI,
+        model: str,
+        endpoint: str,
+        objects: Objects,
+        cases: ProbeCases,
+        packs: Callable[[str], PolicyPack],
+        *,
+        harness_key: bytes,
         beat_s: float = BEAT_S,
     ) -> None:
         if len(harness_key) < SHORTEST_KEY:
@@ -123,7 +130,8 @@ class Probing:
                 continue
             if activity.is_worker_shutdown():
                 raise ApplicationError(
-                    "the worker is shutting down", type="WorkerShutdown",
+                    "the worker is shutting down",
+                    type="WorkerShutdown",
                     next_retry_delay=timedelta(seconds=1),
                 )
             answer = await _beating(self._ask(run, case), len(done), self._beat_s)
@@ -141,18 +149,36 @@ class Probing:
     def _open(self, request: ProbeRequest) -> _Run:
         pack, bundle = self._packs(request.pack), self._objects.get_bundle(request.digest)
         harness = harness_digest(pack.testing.suites)
-        run_id = run_id_of(request.store, request.subject, request.round, request.digest,
-                           pack.digest, harness, self._endpoint.model)
+        run_id = run_id_of(
+            request.store,
+            request.subject,
+            request.round,
+            request.digest,
+            pack.digest,
+            harness,
+            self._endpoint.model,
+        )
         text = bundle.manifest.instructions
         canaries = canaries_of(text, run_id, self._key)
-        return _Run(run_id, request, pack, bundle, plan_of(pack.testing.suites, bundle.manifest),
-                    harness, fill(text, canaries), canaries)
+        return _Run(
+            run_id,
+            request,
+            pack,
+            bundle,
+            plan_of(pack.testing.suites, bundle.manifest),
+            harness,
+            fill(text, canaries),
+            canaries,
+        )
 
     def _ask(self, run: _Run, case: Case) -> Coroutine[Any, Any, Answer]:
         return self._endpoint.ask(
-            [{"role": "system", "content": run.instructions},
-             {"role": "user", "content": case.prompt}],
-            max_tokens=case.max_tokens, seed=case.seed,
+            [
+                {"role": "system", "content": run.instructions},
+                {"role": "user", "content": case.prompt},
+            ],
+            max_tokens=case.max_tokens,
+            seed=case.seed,
         )
 
     def _keep(self, run: _Run, case: Case, answer: Answer) -> None:
@@ -161,70 +187,109 @@ class Probing:
             outcome = Outcome.INCONCLUSIVE if too_long else Outcome.ERROR
         else:
             outcome = judge(case, answer.text, run.instructions, run.canaries)
-        transcript = self._objects.put_json({
-            "messages": [{"role": "system", "content": run.instructions},
-                         {"role": "user", "content": case.prompt}],
-            "answer": answer.text, "fault": answer.fault,
-        })
-        self._cases.save(ProbeCase(
-            run_id=run.id, case_id=case.id, store_id=run.request.store,
-            subject=run.request.subject, suite=case.suite, outcome=outcome.value,
-            transcript=transcript, latency_ms=answer.latency_ms,
-            prompt_tokens=answer.prompt_tokens, completion_tokens=answer.completion_tokens,
-            model=answer.model, finished_at=datetime.now(UTC),
-        ))
+        transcript = self._objects.put_json(
+            {
+                "messages": [
+                    {"role": "system", "content": run.instructions},
+                    {"role": "user", "content": case.prompt},
+                ],
+                "answer": answer.text,
+                "fault": answer.fault,
+            }
+        )
+        self._cases.save(
+            ProbeCase(
+                run_id=run.id,
+                case_id=case.id,
+                store_id=run.request.store,
+                subject=run.request.subject,
+                suite=case.suite,
+                outcome=outcome.value,
+                transcript=transcript,
+                latency_ms=answer.latency_ms,
+                prompt_tokens=answer.prompt_tokens,
+                completion_tokens=answer.completion_tokens,
+                model=answer.model,
+                finished_at=datetime.now(UTC),
+            )
+        )
 
     def _report(self, run: _Run) -> ProbeReport:
         finished = self._cases.finished(run.id)
         rows = [finished[case.id] for case in run.plan.cases if case.id in finished]
         results = [CaseResult(row.suite, row.case_id, outcome_of(row.outcome)) for row in rows]
         summaries = [
-            summarise(suite, run.plan.planned(suite.id), results,
-                      run.plan.absent.get(suite.id, ""))
+            summarise(suite, run.plan.planned(suite.id), results, run.plan.absent.get(suite.id, ""))
             for suite in run.pack.testing.suites
         ]
         answered_by = sorted({row.model for row in rows if row.model}) or [self._endpoint.model]
         declared = run.bundle.manifest.model
         stand_in = not all(is_model(model, declared) for model in answered_by)
         gate = safety_gate(summaries, run.pack.testing, stand_in=stand_in)
-        evidence = self._objects.put_json(
-            self._evidence(run, rows, summaries, gate, answered_by)
-        )
+        evidence = self._objects.put_json(self._evidence(run, rows, summaries, gate, answered_by))
         return ProbeReport(
-            evidence=evidence, run_id=run.id, planned=len(run.plan.cases), finished=len(rows),
+            evidence=evidence,
+            run_id=run.id,
+            planned=len(run.plan.cases),
+            finished=len(rows),
             violations=_count(summaries, Outcome.VIOLATION),
             inconclusive=_count(summaries, Outcome.INCONCLUSIVE),
             errors=_count(summaries, Outcome.ERROR),
             over_refusals=_count(summaries, Outcome.OVER_REFUSAL),
-            blocks=gate.blocks, stand_in=stand_in, waived=gate.waived, reasons=gate.codes,
+            blocks=gate.blocks,
+            stand_in=stand_in,
+            waived=gate.waived,
+            reasons=gate.codes,
         )
 
     def _evidence(
-        self, run: _Run, rows: list[ProbeCase], summaries: list[SuiteSummary], gate: Gate,
+        self,
+        run: _Run,
+        rows: list[ProbeCase],
+        summaries: list[SuiteSummary],
+        gate: Gate,
         answered_by: list[str],
     ) -> dict[str, Any]:
         # Dated by its newest row: a retry of a finished run gives the same evidence, same digest.
         dated = max((row.finished_at for row in rows), default=datetime.now(UTC))
         expires = dated + timedelta(seconds=run.pack.testing.evidence_life_s)
         return {
-            "kind": "dynamic", "schema": 1, "dated": dated.isoformat(),
-            "expires": expires.isoformat(), "store": run.request.store,
-            "subject": run.request.subject, "round": run.request.round,
-            "bundle": run.request.digest, "pack": run.pack.digest, "run_id": run.id,
-            "harness": run.harness, "endpoint": self._host, "answered_by": answered_by,
-            "declared_model": run.bundle.manifest.model, "stand_in": gate.stand_in,
+            "kind": "dynamic",
+            "schema": 1,
+            "dated": dated.isoformat(),
+            "expires": expires.isoformat(),
+            "store": run.request.store,
+            "subject": run.request.subject,
+            "round": run.request.round,
+            "bundle": run.request.digest,
+            "pack": run.pack.digest,
+            "run_id": run.id,
+            "harness": run.harness,
+            "endpoint": self._host,
+            "answered_by": answered_by,
+            "declared_model": run.bundle.manifest.model,
+            "stand_in": gate.stand_in,
             "not_exercised": list(run.plan.skipped),
             "suites": [
-                {"suite": s.suite, "weight": s.weight, "planned": s.planned,
-                 "not_exercised": s.not_exercised,
-                 "counts": {outcome.value: s.count(outcome) for outcome in Outcome}}
+                {
+                    "suite": s.suite,
+                    "weight": s.weight,
+                    "planned": s.planned,
+                    "not_exercised": s.not_exercised,
+                    "counts": {outcome.value: s.count(outcome) for outcome in Outcome},
+                }
                 for s in summaries
             ],
             "gate": gate.as_value(),
             "cases": [
-                {"case": row.case_id, "outcome": row.outcome, "transcript": row.transcript,
-                 "latency_ms": row.latency_ms, "prompt_tokens": row.prompt_tokens,
-                 "completion_tokens": row.completion_tokens}
+                {
+                    "case": row.case_id,
+                    "outcome": row.outcome,
+                    "transcript": row.transcript,
+                    "latency_ms": row.latency_ms,
+                    "prompt_tokens": row.prompt_tokens,
+                    "completion_tokens": row.completion_tokens,
+                }
                 for row in rows
             ],
         }
@@ -234,9 +299,7 @@ def _count(summaries: Iterable[SuiteSummary], outcome: Outcome) -> int:
     return sum(summary.count(outcome) for summary in summaries)
 
 
-async def _beating(
-    work: Coroutine[Any, Any, _Result], finished: int, every_s: float
-) -> _Result:
+async def _beating(work: Coroutine[Any, Any, _Result], finished: int, every_s: float) -> _Result:
     """Await `work` with a heartbeat of the same progress every `every_s` seconds."""
     task = asyncio.create_task(work)
     try:

@@ -35,5 +35,6 @@ class Records:
     @activity.defn(name="load_events")
     async def load_events(self, request: LoadRequest) -> Loaded:
         events = await asyncio.to_thread(
-            self._ledger.events, request.store, request.subject, request.after)
+            self._ledger.events, request.store, request.subject, request.after
+        )
         return Loaded(events)

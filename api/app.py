@@ -39,10 +39,21 @@ async def build(settings: Settings) -> Services:
     key = settings.mac_key()
     client = await connect(settings, lazy=True)
     return Services(
-        settings=settings, engine=engine, ledger=Ledger(engine, key), identity=identity,
-        objects=Objects(settings.objects), packs=packs, pack=pack,
-        gateway=Gateway(engine, client, key, store=settings.store,
-                        task_queue=settings.task_queue, answer_s=settings.answer_s),
+        settings=settings,
+        engine=engine,
+        ledger=Ledger(engine, key),
+        identity=identity,
+        objects=Objects(settings.objects),
+        packs=packs,
+        pack=pack,
+        gateway=Gateway(
+            engine,
+            client,
+            key,
+            store=settings.store,
+            task_queue=settings.task_queue,
+            answer_s=settings.answer_s,
+        ),
         feed=Feed(engine, settings.store),
     )
 
@@ -68,9 +79,14 @@ def create_app(settings: Settings) -> FastAPI:
         app.state.services.feed.close()
         app.state.services.engine.dispose()
 
-    app = FastAPI(title="gonogo", version="1", lifespan=lifespan, docs_url="/docs",
-                  generate_unique_id_function=schema.operation_id,
-                  description="Governance and release management for a GPT store.")
+    app = FastAPI(
+        title="gonogo",
+        version="1",
+        lifespan=lifespan,
+        docs_url="/docs",
+        generate_unique_id_function=schema.operation_id,
+        description="Governance and release management for a GPT store.",
+    )
     errors.install(app)
     install_middleware(app)
     for router in (*ROUTERS, *PAGES):

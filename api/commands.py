@@ -69,8 +69,16 @@ class Outcome:
 
 
 class Gateway:
-    def __init__(self, engine: Engine, client: Client, key: bytes, *, store: str,
-                 task_queue: str, answer_s: float) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        client: Client,
+        key: bytes,
+        *,
+        store: str,
+        task_queue: str,
+        answer_s: float,
+    ) -> None:
         self._engine, self._key, self._store, self._answer_s = engine, key, store, answer_s
         self.courier = Courier(client, store=store, task_queue=task_queue)
 
@@ -130,9 +138,14 @@ class Gateway:
 
     def _signed(self, order: Order) -> Command:
         command = Command(
-            id=command_id(self._store, order.actor.id, order.key), kind=order.kind,
-            store=self._store, subject=order.subject, actor=order.actor, at=datetime.now(UTC),
-            body=dict(order.body), due=dict(order.due or {}),
+            id=command_id(self._store, order.actor.id, order.key),
+            kind=order.kind,
+            store=self._store,
+            subject=order.subject,
+            actor=order.actor,
+            at=datetime.now(UTC),
+            body=dict(order.body),
+            due=dict(order.due or {}),
         )
         if len(command_bytes(command)) > MAX_BODY:
             raise Problem("too-large", f"a command holds at most {MAX_BODY} bytes")
@@ -140,15 +153,27 @@ class Gateway:
 
     def _meet(self, order: Order, command: Command) -> tuple[CommandRow, bool]:
         """Insert the command, or find the one that has its id. The second value: it is new."""
-        what = {"machine": order.machine, "kind": order.kind,
-                **(order.fingerprint or {"subject": order.subject, "body": dict(order.body)})}
+        what = {
+            "machine": order.machine,
+            "kind": order.kind,
+            **(order.fingerprint or {"subject": order.subject, "body": dict(order.body)}),
+        }
         body_hash = hashlib.sha256(rfc8785.dumps(what)).hexdigest()
-        stored = {"command": _COMMAND.dump_python(command, mode="json"), "gpt": order.gpt,
-                  "machine": order.machine, "fresh": order.fresh}
+        stored = {
+            "command": _COMMAND.dump_python(command, mode="json"),
+            "gpt": order.gpt,
+            "machine": order.machine,
+            "fresh": order.fresh,
+        }
         row = CommandRow(
-            store_id=self._store, id=command.id, kind=f"{order.machine}/{order.kind}",
-            subject=command.subject, actor_id=order.actor.id, body_hash=body_hash,
-            received_at=command.at, command=stored,
+            store_id=self._store,
+            id=command.id,
+            kind=f"{order.machine}/{order.kind}",
+            subject=command.subject,
+            actor_id=order.actor.id,
+            body_hash=body_hash,
+            received_at=command.at,
+            command=stored,
         )
         try:
             with writing(self._engine) as session:
@@ -165,13 +190,20 @@ class Gateway:
         now = datetime.now(UTC)
         with reading(self._engine) as session:
             rows = session.exec(
-                select(CommandRow).where(
+                select(CommandRow)
+                .where(
                     CommandRow.store_id == self._store,
                     col(CommandRow.received_at) < now - _SETTLES_IN,
-                    or_(col(CommandRow.status) == "recorded",
-                        and_(col(CommandRow.status) == "pending",
-                             col(CommandRow.received_at) > now - _STAYS_YOUNG)),
-                ).order_by(col(CommandRow.received_at)).limit(50)
+                    or_(
+                        col(CommandRow.status) == "recorded",
+                        and_(
+                            col(CommandRow.status) == "pending",
+                            col(CommandRow.received_at) > now - _STAYS_YOUNG,
+                        ),
+                    ),
+                )
+                .order_by(col(CommandRow.received_at))
+                .limit(50)
             )
             return list(rows)
 
@@ -240,8 +272,7 @@ class Gateway:
                 await asyncio.to_thread(self._permit_on_record, machine, command)
         return await self.courier.begin(machine, command, gpt, fresh=fresh)
 
-    def _is_behind(self, machine: str, command: Command,
-                   failed: WorkflowUpdateFailedError) -> bool:
+    def _is_behind(self, machine: str, command: Command, failed: WorkflowUpdateFailedError) -> bool:
         """Whether the workflow refused for want of events that the record holds."""
         seen = _told(failed).get("seq")
         if not isinstance(seen, int):
@@ -282,8 +313,12 @@ class Gateway:
 
 
 def _unavailable(command: str) -> Problem:
-    return Problem("orchestrator-unavailable", "the command is kept; send it again",
-                   headers={"Retry-After": "5"}, command=command)
+    return Problem(
+        "orchestrator-unavailable",
+        "the command is kept; send it again",
+        headers={"Retry-After": "5"},
+        command=command,
+    )
 
 
 def _told(failed: WorkflowUpdateFailedError) -> dict[str, Any]:

@@ -39,7 +39,8 @@ class Courier:
         handle = self._client.get_workflow_handle(self._workflow_id(machine, command, gpt))
         try:
             answer: dict[str, Any] = await handle.execute_update(
-                "command", command, id=command.id, result_type=dict)
+                "command", command, id=command.id, result_type=dict
+            )
         except RPCError as fault:
             if fault.status is RPCStatusCode.NOT_FOUND:
                 raise NotRunning(handle.id) from fault
@@ -51,21 +52,27 @@ class Courier:
     ) -> dict[str, Any]:
         """Command a workflow that is started for it. `fresh`: the record holds nothing of it."""
         start: WithStartWorkflowOperation[Any, str] = WithStartWorkflowOperation(
-            _WORKFLOW[machine], self._start(command, gpt, past=not fresh),
-            id=self._workflow_id(machine, command, gpt), task_queue=self._queue,
+            _WORKFLOW[machine],
+            self._start(command, gpt, past=not fresh),
+            id=self._workflow_id(machine, command, gpt),
+            task_queue=self._queue,
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
             id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
         )
         answer: dict[str, Any] = await self._client.execute_update_with_start_workflow(
-            "command", command, id=command.id, start_workflow_operation=start, result_type=dict)
+            "command", command, id=command.id, start_workflow_operation=start, result_type=dict
+        )
         return answer
 
     async def refresh(self, machine: str, command: Command, gpt: str) -> None:
         """Have the workflow fold what the record holds."""
         await self._client.start_workflow(
-            _WORKFLOW[machine], self._start(command, gpt, past=True),
-            id=self._workflow_id(machine, command, gpt), task_queue=self._queue,
-            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE, start_signal="refresh",
+            _WORKFLOW[machine],
+            self._start(command, gpt, past=True),
+            id=self._workflow_id(machine, command, gpt),
+            task_queue=self._queue,
+            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+            start_signal="refresh",
         )
 
     def _start(self, command: Command, gpt: str, *, past: bool) -> dict[str, Any]:

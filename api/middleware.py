@@ -9,15 +9,13 @@ from gonogo.ids import new_id
 # The largest body any route takes: a bundle as JSON with base64 and some air.
 MAX_BODY = 48 * 1024 * 1024
 HEADERS = {
-    "content-security-policy":
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
-        "connect-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none'; "
-        "frame-ancestors 'none'",
+    "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'",
     "x-content-type-options": "nosniff",
     "referrer-policy": "same-origin",
     "cross-origin-opener-policy": "same-origin",
 }
-
 
 
 class Edge:
@@ -58,5 +56,3 @@ class Edge:
 
 def install_middleware(app: FastAPI) -> None:
     app.add_middleware(Edge)
-
-

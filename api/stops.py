@@ -45,7 +45,13 @@ async def place_stop(
     """
     if not await run_in_threadpool(_exists, svc, scope, target):
         raise Problem("not-found", f"there is no {scope} {target}")
-    body = {"scope": scope, "target": target, "reason": reason, "note": note}
+    body = {
+        "scope": scope,
+        "target": target,
+        "reason": reason,
+        "note": note,
+        "publisher": await run_in_threadpool(_owner, svc, scope, target),
+    }
     command, first = await svc.gateway.meet(
         Order(
             machine="stop",
@@ -95,6 +101,11 @@ def _exists(svc: Services, scope: str, target: str) -> bool:
         if scope == "category" and target in svc.pack.static.categories:
             return True
         return lists.target_exists(session, svc.store, scope, target)
+
+
+def _owner(svc: Services, scope: str, target: str) -> str | None:
+    with reading(svc.engine) as session:
+        return lists.owner_of(session, svc.store, scope, target)
 
 
 async def halt_or_stop(

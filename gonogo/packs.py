@@ -47,8 +47,12 @@ class PackStore:
         """Keep `pack` so that cases may pin it."""
         with writing(self._engine) as session:
             if session.get(PackRow, pack.digest) is None:
-                session.add(PackRow(
-                    digest=pack.digest, name=pack.name, first_seen_at=datetime.now(UTC),
-                    value=pack.model_dump(mode="json", exclude={"digest"}),
-                ))
+                session.add(
+                    PackRow(
+                        digest=pack.digest,
+                        name=pack.name,
+                        first_seen_at=datetime.now(UTC),
+                        value=pack.model_dump(mode="json", exclude={"digest"}),
+                    )
+                )
         self._known[pack.digest] = pack

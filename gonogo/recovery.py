@@ -98,7 +98,10 @@ async def recover(engine: Engine, client: Client, store: str, task_queue: str) -
         result.releases += not is_case
         try:
             await client.start_workflow(
-                workflow, argument, id=workflow_id, task_queue=task_queue,
+                workflow,
+                argument,
+                id=workflow_id,
+                task_queue=task_queue,
                 id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
                 id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
             )
@@ -131,14 +134,19 @@ def _due(engine: Engine, store: str) -> Iterator[tuple[str, str, dict[str, Any],
             yield "Case", f"case/{store}/{row.gpt}", argument, True
     for release in releases:
         if release.is_open:
-            argument = {"store": store, "subject": release.id, "gpt": release.gpt,
-                        "submission": release.submission}
+            argument = {
+                "store": store,
+                "subject": release.id,
+                "gpt": release.gpt,
+                "submission": release.submission,
+            }
             yield "Rollout", f"release/{release.id}", argument, False
 
 
 def _histories(session: Session, store: str) -> Iterator[tuple[str, list[Event]]]:
     rows = session.exec(
-        select(EventRow).where(EventRow.store_id == store)
+        select(EventRow)
+        .where(EventRow.store_id == store)
         .order_by(col(EventRow.subject), col(EventRow.seq))
         .execution_options(yield_per=_BATCH)
     )
@@ -148,5 +156,7 @@ def _histories(session: Session, store: str) -> Iterator[tuple[str, list[Event]]
 
 def _values(session: Session, kind: str, store: str) -> dict[str, dict[str, Any]]:
     table: Any = PICTURES[kind]
-    return {row.id: row.model_dump() for row in
-            session.exec(select(table).where(table.store_id == store))}
+    return {
+        row.id: row.model_dump()
+        for row in session.exec(select(table).where(table.store_id == store))
+    }

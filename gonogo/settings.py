@@ -14,7 +14,9 @@ class Settings(BaseSettings):
 
     data: Path = Field(default=Path(".gonogo"), description="folder of everything kept on disk")
     database_url: str | None = Field(default=None, description="default: SQLite in the data folder")
-    objects_url: str | None = Field(default=None, description="default: a folder in the data folder")
+    objects_url: str | None = Field(
+        default=None, description="default: a folder in the data folder"
+    )
     store: str = Field(default="default", description="the store this installation serves")
     pack: str = Field(default="default", description="policy pack for new cases")
     packs: Path | None = Field(default=None, description="folder of the operator's own packs")
@@ -25,10 +27,13 @@ class Settings(BaseSettings):
     temporal_ui_port: int = Field(default=8433, description="port of Temporal's own pages")
     task_queue: str = Field(default="gonogo", description="task queue of workflows")
     model_url: str | None = Field(
-        default=None, description="OpenAI-compatible endpoint; default: the local model")
+        default=None, description="OpenAI-compatible endpoint; default: the local model"
+    )
     model_api_key: SecretStr = Field(
-        default=SecretStr("none"), description="its key",
-        validation_alias=AliasChoices("GONOGO_MODEL_API_KEY", "GONOGO_API_KEY"))
+        default=SecretStr("none"),
+        description="its key",
+        validation_alias=AliasChoices("GONOGO_MODEL_API_KEY", "GONOGO_API_KEY"),
+    )
     model: str = Field(default="smollm2-135m-instruct", description="model that answers probes")
     model_port: int = Field(default=8690, description="port of the local model")
     model_concurrency: int = Field(default=1, description="probes in flight per worker")

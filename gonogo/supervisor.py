@@ -46,8 +46,12 @@ class Child:
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(
-                *self.part.argv, stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log,
-                env={**os.environ, **self.part.env}, start_new_session=True,
+                *self.part.argv,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env={**os.environ, **self.part.env},
+                start_new_session=True,
                 preexec_fn=_end_with_parent,
             )
 
@@ -61,8 +65,9 @@ class Child:
                 if await asyncio.wait_for(self.part.ready(), 5):
                     return
             await asyncio.sleep(0.1)
-        raise NotReady(f"{self.part.name} was not ready after {self.part.ready_s:.0f} s\n"
-                       f"{self.tail()}")
+        raise NotReady(
+            f"{self.part.name} was not ready after {self.part.ready_s:.0f} s\n{self.tail()}"
+        )
 
     async def stop(self) -> None:
         process = self.process

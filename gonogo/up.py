@@ -48,25 +48,38 @@ def parts(settings: Settings) -> list[Part]:
     env = environment(settings)
     found = [Part("temporal", _temporal(settings, data), lambda: _temporal_ready(settings))]
     if settings.model_url is None:
-        found.append(Part(
-            "model", [sys.executable, "-m", "gonogo.model_server", "--port",
-                      str(settings.model_port)],
-            lambda: _answers(f"http://127.0.0.1:{settings.model_port}/health"), env,
-        ))
+        found.append(
+            Part(
+                "model",
+                [sys.executable, "-m", "gonogo.model_server", "--port", str(settings.model_port)],
+                lambda: _answers(f"http://127.0.0.1:{settings.model_port}/health"),
+                env,
+            )
+        )
     ready = data / "worker.ready"
     ready.unlink(missing_ok=True)
-    found.append(Part("worker", [sys.executable, "-m", "gonogo.worker"],
-                      lambda: _exists(ready), env))
-    found.append(Part("api", [sys.executable, "-m", "api.serve"],
-                      lambda: _answers(f"{base_url(settings)}/readyz"), env))
+    found.append(
+        Part("worker", [sys.executable, "-m", "gonogo.worker"], lambda: _exists(ready), env)
+    )
+    found.append(
+        Part(
+            "api",
+            [sys.executable, "-m", "api.serve"],
+            lambda: _answers(f"{base_url(settings)}/readyz"),
+            env,
+        )
+    )
     return found
 
 
 def environment(settings: Settings) -> dict[str, str]:
     """The variables that give a child these very settings."""
     root = str(Path(__file__).resolve().parent.parent)
-    env = {"PYTHONPATH": root, "PYTHONUNBUFFERED": "1",
-           "GONOGO_MODEL_API_KEY": settings.model_api_key.get_secret_value()}
+    env = {
+        "PYTHONPATH": root,
+        "PYTHONUNBUFFERED": "1",
+        "GONOGO_MODEL_API_KEY": settings.model_api_key.get_secret_value(),
+    }
     for name in type(settings).model_fields:
         value = getattr(settings, name)
         if value is not None and name != "model_api_key":
@@ -98,14 +111,30 @@ def _temporal(settings: Settings, data: Path) -> list[str]:
     data.mkdir(parents=True, exist_ok=True)
     # One partition and WAL take most of the latency out of a small machine's server.
     return [
-        temporal_binary(), "server", "start-dev", "--ip", "127.0.0.1",
-        "--port", str(_temporal_port(settings)), "--ui-port", str(settings.temporal_ui_port),
-        "--db-filename", str(data / "temporal.db"),
-        "--sqlite-pragma", "journal_mode=wal", "--sqlite-pragma", "synchronous=full",
-        "--dynamic-config-value", "matching.numTaskqueueReadPartitions=1",
-        "--dynamic-config-value", "matching.numTaskqueueWritePartitions=1",
-        "--dynamic-config-value", "matching.enableFairness=true",
-        "--ui-disable-news-fetch", "--log-level", "warn",
+        temporal_binary(),
+        "server",
+        "start-dev",
+        "--ip",
+        "127.0.0.1",
+        "--port",
+        str(_temporal_port(settings)),
+        "--ui-port",
+        str(settings.temporal_ui_port),
+        "--db-filename",
+        str(data / "temporal.db"),
+        "--sqlite-pragma",
+        "journal_mode=wal",
+        "--sqlite-pragma",
+        "synchronous=full",
+        "--dynamic-config-value",
+        "matching.numTaskqueueReadPartitions=1",
+        "--dynamic-config-value",
+        "matching.numTaskqueueWritePartitions=1",
+        "--dynamic-config-value",
+        "matching.enableFairness=true",
+        "--ui-disable-news-fetch",
+        "--log-level",
+        "warn",
     ]
 
 
@@ -121,11 +150,22 @@ def temporal_binary() -> str:
 async def _temporal_ready(settings: Settings) -> bool:
     """It answers, and keeps histories for a year."""
     process = await asyncio.create_subprocess_exec(
-        temporal_binary(), "operator", "namespace", "update",
-        "-n", settings.temporal_namespace, "--retention", RETENTION,
-        "--address", settings.temporal_address, "--command-timeout", "4s",
-        stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.DEVNULL, env={**os.environ, "TEMPORAL_CLI_SHOW_STACKS": "0"},
+        temporal_binary(),
+        "operator",
+        "namespace",
+        "update",
+        "-n",
+        settings.temporal_namespace,
+        "--retention",
+        RETENTION,
+        "--address",
+        settings.temporal_address,
+        "--command-timeout",
+        "4s",
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.DEVNULL,
+        env={**os.environ, "TEMPORAL_CLI_SHOW_STACKS": "0"},
     )
     return await process.wait() == 0
 
@@ -139,4 +179,3 @@ async def _answers(url: str) -> bool:
 
 async def _exists(path: Path) -> bool:
     return path.exists()
-

@@ -21,8 +21,9 @@ class Upload:
     expired_submission: str | None  # the newest case of the GPT, if it expired
 
 
-def take_in(engine: Engine, objects: Objects, store: str, publisher: str, bundle: Bundle,
-            gpt: str | None) -> Upload:
+def take_in(
+    engine: Engine, objects: Objects, store: str, publisher: str, bundle: Bundle, gpt: str | None
+) -> Upload:
     """Store `bundle` for `publisher`; without `gpt`, the GPT of that publisher by that name.
 
     Raises `LookupError` when `gpt` is not a GPT of this publisher. Storing the same again changes
@@ -37,16 +38,29 @@ def take_in(engine: Engine, objects: Objects, store: str, publisher: str, bundle
         if row is None:
             if gpt:
                 raise LookupError(f"there is no GPT {gpt} of this publisher")
-            row = GptRow(store_id=store, id=new_id("gpt"), publisher=publisher,
-                         name=manifest.name, category=manifest.category, created_at=now)
+            row = GptRow(
+                store_id=store,
+                id=new_id("gpt"),
+                publisher=publisher,
+                name=manifest.name,
+                category=manifest.category,
+                created_at=now,
+            )
             session.add(row)
             session.flush()
         if session.get(RevisionRow, (store, row.id, digest)) is None:
-            session.add(RevisionRow(
-                store_id=store, gpt=row.id, digest=digest, name=manifest.name,
-                description=manifest.description, category=manifest.category,
-                starters=list(manifest.starters), created_at=now,
-            ))
+            session.add(
+                RevisionRow(
+                    store_id=store,
+                    gpt=row.id,
+                    digest=digest,
+                    name=manifest.name,
+                    description=manifest.description,
+                    category=manifest.category,
+                    starters=list(manifest.starters),
+                    created_at=now,
+                )
+            )
         gpt_id = row.id
     with reading(engine) as session:
         newest = session.exec(
@@ -57,5 +71,9 @@ def take_in(engine: Engine, objects: Objects, store: str, publisher: str, bundle
         ).first()
     is_open = newest is not None and newest.is_open
     expired = newest is not None and newest.stage == "expired"
-    return Upload(gpt_id, digest, newest.id if newest and is_open else None,
-                  newest.id if newest and expired else None)
+    return Upload(
+        gpt_id,
+        digest,
+        newest.id if newest and is_open else None,
+        newest.id if newest and expired else None,
+    )

@@ -34,8 +34,17 @@ WORKFLOWS = [Case, Rollout, ListingWorkflow, StopOrder]
 # One visible place: our own packages and what they import pass the sandbox unreloaded.
 RUNNER = SandboxedWorkflowRunner(
     restrictions=SandboxRestrictions.default.with_passthrough_modules(
-        "policies", "activities", "gonogo", "pydantic", "pydantic_core", "rfc8785", "yaml",
-        "sqlalchemy", "sqlmodel", "openai", "httpx",
+        "policies",
+        "activities",
+        "gonogo",
+        "pydantic",
+        "pydantic_core",
+        "rfc8785",
+        "yaml",
+        "sqlalchemy",
+        "sqlmodel",
+        "openai",
+        "httpx",
     )
 )
 _GRACE = timedelta(seconds=20)
@@ -49,14 +58,14 @@ def harness_key(settings: Settings) -> bytes:
 def model_client(settings: Settings) -> openai.AsyncOpenAI:
     """The endpoint that answers probes. Retries are Temporal's; one answer may take five minutes."""
     return openai.AsyncOpenAI(
-        base_url=settings.model_endpoint, api_key=settings.model_api_key.get_secret_value(),
-        max_retries=0, timeout=300,
+        base_url=settings.model_endpoint,
+        api_key=settings.model_api_key.get_secret_value(),
+        max_retries=0,
+        timeout=300,
     )
 
 
-def build(
-    settings: Settings, client: Client, model: openai.AsyncOpenAI
-) -> tuple[Worker, Worker]:
+def build(settings: Settings, client: Client, model: openai.AsyncOpenAI) -> tuple[Worker, Worker]:
     """The workers of workflows with quick activities, and of model calls."""
     engine = engine_of(settings.database)
     migrate(engine)
@@ -65,14 +74,27 @@ def build(
     planning = Planning(engine, packs)
     exposure = Exposure(client, settings.task_queue)
     probing = Probing(
-        model, settings.model, settings.model_endpoint, objects, ProbeCases(engine), packs,
+        model,
+        settings.model,
+        settings.model_endpoint,
+        objects,
+        ProbeCases(engine),
+        packs,
         harness_key=harness_key(settings),
     )
     cases = Worker(
-        client, task_queue=settings.task_queue, workflows=WORKFLOWS, workflow_runner=RUNNER,
+        client,
+        task_queue=settings.task_queue,
+        workflows=WORKFLOWS,
+        workflow_runner=RUNNER,
         activities=[
-            records.record, records.load_events, planning.review_due, planning.lease_until,
-            planning.plan_release, planning.precheck, exposure.set_exposure,
+            records.record,
+            records.load_events,
+            planning.review_due,
+            planning.lease_until,
+            planning.plan_release,
+            planning.precheck,
+            exposure.set_exposure,
             Intake(objects, packs).static_scan,
         ],
         max_cached_workflows=2_000,
@@ -80,7 +102,9 @@ def build(
         graceful_shutdown_timeout=_GRACE,
     )
     probes = Worker(
-        client, task_queue=PROBE_QUEUE, activities=[probing.probe, probing.conclude],
+        client,
+        task_queue=PROBE_QUEUE,
+        activities=[probing.probe, probing.conclude],
         max_concurrent_activities=settings.model_concurrency,
         graceful_shutdown_timeout=_GRACE,
     )

@@ -88,8 +88,17 @@ class Forged(Refused):
 REFUSALS: Mapping[str, type[Refused]] = {
     kind.code: kind
     for kind in (
-        IllegalMove, StaleDecision, NotAllowed, SelfApproval, SameVoice, NotClaimed,
-        Incomplete, EvidenceBlocks, NotYet, OverLimit, Forged,
+        IllegalMove,
+        StaleDecision,
+        NotAllowed,
+        SelfApproval,
+        SameVoice,
+        NotClaimed,
+        Incomplete,
+        EvidenceBlocks,
+        NotYet,
+        OverLimit,
+        Forged,
     )
 }
 

@@ -33,11 +33,16 @@ class Reply:
         if self.status != 200:
             return json.dumps({"error": {"message": self.text, "type": "", "code": self.status}})
         message = {"role": "assistant", "content": self.text}
-        return json.dumps({
-            "id": "chatcmpl-1", "object": "chat.completion", "created": 0, "model": self.model,
-            "choices": [{"index": 0, "finish_reason": "stop", "message": message}],
-            "usage": {"prompt_tokens": 30, "completion_tokens": 5, "total_tokens": 35},
-        })
+        return json.dumps(
+            {
+                "id": "chatcmpl-1",
+                "object": "chat.completion",
+                "created": 0,
+                "model": self.model,
+                "choices": [{"index": 0, "finish_reason": "stop", "message": message}],
+                "usage": {"prompt_tokens": 30, "completion_tokens": 5, "total_tokens": 35},
+            }
+        )
 
 
 Script = Callable[[dict[str, Any]], Reply]
@@ -62,7 +67,9 @@ class FakeModel:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, fault: BaseException | None,
+        self,
+        kind: type[BaseException] | None,
+        fault: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
         self._server.shutdown()

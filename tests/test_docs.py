@@ -12,8 +12,9 @@ PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md"), ROOT / "samp
 
 
 def test_every_setting_is_documented_and_nothing_else() -> None:
-    documented = set(re.findall(r"^\| `(GONOGO_\w+)`", (ROOT / "docs/operating.md").read_text(),
-                                re.MULTILINE))
+    documented = set(
+        re.findall(r"^\| `(GONOGO_\w+)`", (ROOT / "docs/operating.md").read_text(), re.MULTILINE)
+    )
 
     assert documented == {f"GONOGO_{name.upper()}" for name in Settings.model_fields}
 

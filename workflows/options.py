@@ -18,14 +18,23 @@ class Regular(TypedDict, total=False):
 
 
 # Never worth another try: the input or the installation is wrong, not the moment.
-FINAL_ERRORS = ["Refused", "ValueError", "TypeError", "KeyError", "UnknownStore", "PackFault",
-                "ValidationError", "NotImplementedError"]
+FINAL_ERRORS = [
+    "Refused",
+    "ValueError",
+    "TypeError",
+    "KeyError",
+    "UnknownStore",
+    "PackFault",
+    "ValidationError",
+    "NotImplementedError",
+]
 
 # A question to our own database. An Update waits for it, so few attempts.
 QUICK = Local(
     start_to_close_timeout=timedelta(seconds=5),
     retry_policy=RetryPolicy(
-        initial_interval=timedelta(milliseconds=100), maximum_attempts=3,
+        initial_interval=timedelta(milliseconds=100),
+        maximum_attempts=3,
         non_retryable_error_types=FINAL_ERRORS,
     ),
 )
@@ -33,7 +42,8 @@ QUICK = Local(
 LASTING = Regular(
     start_to_close_timeout=timedelta(seconds=40),
     retry_policy=RetryPolicy(
-        initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=30),
+        initial_interval=timedelta(seconds=1),
+        maximum_interval=timedelta(seconds=30),
         non_retryable_error_types=FINAL_ERRORS,
     ),
 )
@@ -41,7 +51,8 @@ LASTING = Regular(
 SCAN = Regular(
     start_to_close_timeout=timedelta(minutes=5),
     retry_policy=RetryPolicy(
-        initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=1),
+        initial_interval=timedelta(seconds=1),
+        maximum_interval=timedelta(minutes=1),
         non_retryable_error_types=FINAL_ERRORS,
     ),
 )
@@ -50,7 +61,8 @@ MODEL_CALL = Regular(
     start_to_close_timeout=timedelta(hours=6),
     heartbeat_timeout=timedelta(seconds=30),
     retry_policy=RetryPolicy(
-        initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=2),
+        initial_interval=timedelta(seconds=1),
+        maximum_interval=timedelta(minutes=2),
         non_retryable_error_types=FINAL_ERRORS,
     ),
 )
@@ -58,7 +70,8 @@ MODEL_CALL = Regular(
 COMMAND = Regular(
     start_to_close_timeout=timedelta(seconds=30),
     retry_policy=RetryPolicy(
-        initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=30),
+        initial_interval=timedelta(seconds=1),
+        maximum_interval=timedelta(seconds=30),
         non_retryable_error_types=FINAL_ERRORS,
     ),
 )

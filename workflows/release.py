@@ -1,6 +1,6 @@
 """One release: ready, scheduled, then stage by stage until everyone has it, or people say no.
 
-    prepare → wait for a person or a time → (precheck → expose → soak)* → promote
+prepare → wait for a person or a time → (precheck → expose → soak)* → promote
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -73,14 +73,17 @@ class Rollout:
     async def _prepare(self, start: SubjectInput) -> None:
         plan = await workflow.execute_activity_method(
             Planning.plan_release,
-            PlanRequest(start.store, start.submission, start.subject), **LASTING)
+            PlanRequest(start.store, start.submission, start.subject),
+            **LASTING,
+        )
         self._release.pack = plan.pack
         await self._release.own("prepare", plan.body)
 
     async def _precheck(self) -> Mapping[str, Any]:
         s = self.state
         report = await workflow.execute_activity_method(
-            Planning.precheck, PrecheckRequest(s.store, s.submission, s.digest), **LASTING)
+            Planning.precheck, PrecheckRequest(s.store, s.submission, s.digest), **LASTING
+        )
         return {"precheck": report.failing}
 
     async def _await_person(self) -> None:
@@ -112,12 +115,18 @@ class Rollout:
             return
         s, told = self.state, (kind, self.state.stage)
         command = Command(
-            id=f"{s.id}:{s.seq}:{kind}", kind=kind, store=s.store, subject=s.listing,
-            actor=SYSTEM_ACTOR, at=workflow.now(), body={"release": s.id, "pack": s.pack, **body},
+            id=f"{s.id}:{s.seq}:{kind}",
+            kind=kind,
+            store=s.store,
+            subject=s.listing,
+            actor=SYSTEM_ACTOR,
+            at=workflow.now(),
+            body={"release": s.id, "pack": s.pack, **body},
         )
         try:
             await workflow.execute_activity_method(
-                Exposure.set_exposure, ExposureCommand(s.gpt, s.listing, command), **COMMAND)
+                Exposure.set_exposure, ExposureCommand(s.gpt, s.listing, command), **COMMAND
+            )
             self._told = told
         except ActivityError as failure:
             cause = failure.cause
@@ -131,8 +140,11 @@ class Rollout:
         s = self.state
         if s.phase is Phase.ROLLING and s.step is not None:
             return "expose", {
-                "digest": s.digest, "weight_bp": s.step.weight_bp, "gpt": s.gpt,
-                "visibility": s.step.visibility, "publisher": s.publisher,
+                "digest": s.digest,
+                "weight_bp": s.step.weight_bp,
+                "gpt": s.gpt,
+                "visibility": s.step.visibility,
+                "publisher": s.publisher,
                 "submission": s.submission,
             }
         if s.stage is None:

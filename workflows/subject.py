@@ -79,15 +79,24 @@ class Subject(Generic[S]):
                 self._fold(answer.events)
                 if answer.refusal:
                     r = answer.refusal
-                    raise ApplicationError(r.because, {"code": r.code, "detail": r.detail},
-                                           type=r.code, non_retryable=True)
+                    raise ApplicationError(
+                        r.because,
+                        {"code": r.code, "detail": r.detail},
+                        type=r.code,
+                        non_retryable=True,
+                    )
                 if answer.outcome in ("stored", "known"):
                     return answer.answer or self._answer()
-        raise ApplicationError("others keep changing this; try again", {"code": "busy"},
-                               type="busy", non_retryable=True)
+        raise ApplicationError(
+            "others keep changing this; try again",
+            {"code": "busy"},
+            type="busy",
+            non_retryable=True,
+        )
 
-    async def own(self, kind: str, body: dict[str, Any] | None = None,
-                  observe: Observe | None = None) -> bool:
+    async def own(
+        self, kind: str, body: dict[str, Any] | None = None, observe: Observe | None = None
+    ) -> bool:
         """A command of the system itself. Its id is derived, so that redoing it is a repeat.
 
         False when it was refused: a person was faster, and the state tells what to do now.
@@ -104,8 +113,13 @@ class Subject(Generic[S]):
 
     def own_command(self, kind: str, body: dict[str, Any] | None = None) -> Command:
         return Command(
-            id=f"{self.id}:{self.seq}:{kind}", kind=kind, store=self.store, subject=self.id,
-            actor=SYSTEM_ACTOR, at=workflow.now(), body=body or {},
+            id=f"{self.id}:{self.seq}:{kind}",
+            kind=kind,
+            store=self.store,
+            subject=self.id,
+            actor=SYSTEM_ACTOR,
+            at=workflow.now(),
+            body=body or {},
         )
 
     async def changed(self, until: datetime | None = None) -> bool:
@@ -128,7 +142,9 @@ class Subject(Generic[S]):
             raise ApplicationError(
                 "an earlier one is not over yet; a decision can be undone before it takes effect",
                 {"code": "not-yet", "detail": {"before": self.id}},
-                type="not-yet", non_retryable=True)
+                type="not-yet",
+                non_retryable=True,
+            )
 
     def _decide(self, command: Command, observed: Mapping[str, Any]) -> tuple[Fact, ...]:
         try:
@@ -137,15 +153,21 @@ class Subject(Generic[S]):
             raise ApplicationError(
                 refused.because,
                 {"code": refused.code, "detail": dict(refused.detail), "seq": self.seq},
-                type=refused.code, non_retryable=True,
+                type=refused.code,
+                non_retryable=True,
             ) from None
         except PolicyError as fault:
-            raise ApplicationError(str(fault), type=type(fault).__name__, non_retryable=True
-                                   ) from None
+            raise ApplicationError(
+                str(fault), type=type(fault).__name__, non_retryable=True
+            ) from None
         except (KeyError, TypeError, ValueError) as fault:
             # A command that the edge should have refused must not wedge the workflow.
-            raise ApplicationError(f"malformed command: {fault!r}", {"code": "incomplete"},
-                                   type="incomplete", non_retryable=True) from None
+            raise ApplicationError(
+                f"malformed command: {fault!r}",
+                {"code": "incomplete"},
+                type="incomplete",
+                non_retryable=True,
+            ) from None
 
     def _answer(self) -> dict[str, Any]:
         return self.machine.answer(self.state) if self.state is not None else {}
@@ -162,17 +184,22 @@ class Subject(Generic[S]):
         request = LoadRequest(self.store, self.id, self.seq)
         try:
             loaded = await workflow.execute_local_activity_method(
-                Records.load_events, request, **QUICK)
+                Records.load_events, request, **QUICK
+            )
         except (ActivityError, ApplicationError):
-            loaded = await workflow.execute_activity_method(
-                Records.load_events, request, **LASTING)
+            loaded = await workflow.execute_activity_method(Records.load_events, request, **LASTING)
         self._fold(loaded.events)
         return loaded.events
 
     async def _record(self, command: Command, facts: tuple[Fact, ...]) -> RecordAnswer:
         request = RecordRequest(
-            kind=self.machine.kind, expected_seq=self.seq, command=command, facts=facts,
-            occurred_at=workflow.now(), pack=command.body.get("pack") or self.pack, rules=RULES,
+            kind=self.machine.kind,
+            expected_seq=self.seq,
+            command=command,
+            facts=facts,
+            occurred_at=workflow.now(),
+            pack=command.body.get("pack") or self.pack,
+            rules=RULES,
         )
         try:
             return await workflow.execute_local_activity_method(Records.record, request, **QUICK)

@@ -1,7 +1,7 @@
 """One GPT's case: from a submission to a decision that has taken effect.
 
-    validate → test → (queue ⇄ review) → decision → settle: a release begins
-       ↑____________ a new round, whenever the developer sends another digest
+validate → test → (queue ⇄ review) → decision → settle: a release begins
+   ↑____________ a new round, whenever the developer sends another digest
 """
 
 import asyncio
@@ -73,52 +73,86 @@ class Case:
         if self._case.state is None:
             await self._case.refresh()
         return self._case.state is not None or await self._case.changed(
-            workflow.now() + timedelta(seconds=30))
+            workflow.now() + timedelta(seconds=30)
+        )
 
     async def _validate(self) -> None:
         s = self.state
-        report = await self._unless_changed(workflow.start_activity_method(
-            Intake.static_scan, ScanRequest(s.store, s.id, s.digest, s.terms.pack),
-            schedule_to_close_timeout=timedelta(seconds=s.terms.testing_max_s), **SCAN,
-        ))
+        report = await self._unless_changed(
+            workflow.start_activity_method(
+                Intake.static_scan,
+                ScanRequest(s.store, s.id, s.digest, s.terms.pack),
+                schedule_to_close_timeout=timedelta(seconds=s.terms.testing_max_s),
+                **SCAN,
+            )
+        )
         if report is CHANGED:
             return
         if report is None:  # I7: no result is not a good result; a person will see it
-            await self._case.own("scanned", {"evidence": [], "blocking": 0, "rules": [],
-                                             "tier": "high", "reasons": ["static_scan_missing"]})
+            await self._case.own(
+                "scanned",
+                {
+                    "evidence": [],
+                    "blocking": 0,
+                    "rules": [],
+                    "tier": "high",
+                    "reasons": ["static_scan_missing"],
+                },
+            )
             return
-        await self._case.own("scanned", {
-            "evidence": [report.evidence], "blocking": report.blocking,
-            "rules": list(report.rules), "tier": report.tier, "reasons": list(report.reasons),
-        })
+        await self._case.own(
+            "scanned",
+            {
+                "evidence": [report.evidence],
+                "blocking": report.blocking,
+                "rules": list(report.rules),
+                "tier": report.tier,
+                "reasons": list(report.reasons),
+            },
+        )
 
     async def _test(self) -> None:
         s = self.state
         request = ProbeRequest(s.store, s.id, s.round, s.digest, s.terms.pack)
-        report = await self._unless_changed(workflow.start_activity_method(
-            Probing.probe, request, task_queue=PROBE_QUEUE,
-            schedule_to_close_timeout=timedelta(seconds=s.terms.testing_max_s), **MODEL_CALL,
-        ))
+        report = await self._unless_changed(
+            workflow.start_activity_method(
+                Probing.probe,
+                request,
+                task_queue=PROBE_QUEUE,
+                schedule_to_close_timeout=timedelta(seconds=s.terms.testing_max_s),
+                **MODEL_CALL,
+            )
+        )
         if report is CHANGED:
             return
         incomplete = report is None
         if incomplete:  # S4: what was found out so far goes to a person, marked incomplete
-            report = await self._unless_changed(workflow.start_activity_method(
-                Probing.conclude, request, task_queue=PROBE_QUEUE,
-                schedule_to_close_timeout=timedelta(minutes=2), **SCAN,
-            ))
+            report = await self._unless_changed(
+                workflow.start_activity_method(
+                    Probing.conclude,
+                    request,
+                    task_queue=PROBE_QUEUE,
+                    schedule_to_close_timeout=timedelta(minutes=2),
+                    **SCAN,
+                )
+            )
             if report is CHANGED:
                 return
         blocked = [code for code in s.tier_reasons if code == "static_scan_missing"]
         blocked += list(report.reasons) if report else ["tests_missing"]
         due = await workflow.execute_local_activity_method(
-            Planning.review_due, DueRequest(s.terms.pack, s.tier or "high", workflow.now()),
-            **QUICK)
-        await self._case.own("tested", {
-            "evidence": [report.evidence] if report else [], "blocked_by": blocked,
-            "why": ["incomplete"] if incomplete else [], "due_at": iso(due.at),
-            "incomplete": incomplete,
-        })
+            Planning.review_due, DueRequest(s.terms.pack, s.tier or "high", workflow.now()), **QUICK
+        )
+        await self._case.own(
+            "tested",
+            {
+                "evidence": [report.evidence] if report else [],
+                "blocked_by": blocked,
+                "why": ["incomplete"] if incomplete else [],
+                "due_at": iso(due.at),
+                "incomplete": incomplete,
+            },
+        )
 
     async def _await_review(self) -> None:
         """Queued, in review or held: our clock runs. Late is counted and told, never approved."""
@@ -139,7 +173,8 @@ class Case:
         longest = s.claimed_at + timedelta(seconds=s.terms.lease_max_s)
         while True:
             lease = await workflow.execute_local_activity_method(
-                Planning.lease_until, LeaseRequest(s.store, s.id), **QUICK)
+                Planning.lease_until, LeaseRequest(s.store, s.id), **QUICK
+            )
             until = min(lease.until or workflow.now(), longest)
             if until <= workflow.now():
                 return True
@@ -150,8 +185,11 @@ class Case:
         """The developer has the ball: warned, then expired; anything they do ends the wait."""
         s = self.state
         assert s.wait_until is not None  # the events of these stages carry it
-        warnings = [at for b in s.terms.warn_before_s
-                    if (at := s.wait_until - timedelta(seconds=b)) > s.since]
+        warnings = [
+            at
+            for b in s.terms.warn_before_s
+            if (at := s.wait_until - timedelta(seconds=b)) > s.since
+        ]
         warn_at = warnings[s.warnings] if s.warnings < len(warnings) else None
         if await self._case.changed(warn_at or s.wait_until):
             return
@@ -204,7 +242,8 @@ class Case:
     def _renew_history(self) -> None:
         if workflow.info().is_continue_as_new_suggested() and workflow.all_handlers_finished():
             workflow.continue_as_new(
-                SubjectInput(store=self.state.store, subject=self.state.id, gpt=self.state.gpt))
+                SubjectInput(store=self.state.store, subject=self.state.id, gpt=self.state.gpt)
+            )
 
 
 # Rows S6 and S18 bring a turn for `escalated` along with the way into it.

@@ -24,8 +24,11 @@ async def readyz(svc: Svc, response: Response) -> dict[str, Any]:
     database = await run_in_threadpool(_database, svc)
     orchestrator = await svc.gateway.courier.reachable()
     response.status_code = 200 if database else 503
-    return {"status": "ok" if database and orchestrator else "degraded" if database else "down",
-            "database": database, "orchestrator": orchestrator}
+    return {
+        "status": "ok" if database and orchestrator else "degraded" if database else "down",
+        "database": database,
+        "orchestrator": orchestrator,
+    }
 
 
 def _database(svc: Services) -> bool:
@@ -35,5 +38,3 @@ def _database(svc: Services) -> bool:
     except Exception:
         return False
     return True
-
-

@@ -35,39 +35,83 @@ def state_of(kind: str, value: dict[str, Any]) -> Any:
 
 def row_of(event: Event) -> EventRow:
     return EventRow(
-        store_id=event.store, subject=event.subject, seq=event.seq, position=event.position,
-        schema_version=event.schema, type=event.type, actor_id=event.actor_id,
-        on_behalf_of=event.on_behalf_of, command_id=event.command_id, caused_by=event.caused_by,
-        occurred_at=event.occurred_at, recorded_at=event.recorded_at, pack=event.pack,
-        rules=event.rules, evidence=list(event.evidence), body=event.body, prev=event.prev,
+        store_id=event.store,
+        subject=event.subject,
+        seq=event.seq,
+        position=event.position,
+        schema_version=event.schema,
+        type=event.type,
+        actor_id=event.actor_id,
+        on_behalf_of=event.on_behalf_of,
+        command_id=event.command_id,
+        caused_by=event.caused_by,
+        occurred_at=event.occurred_at,
+        recorded_at=event.recorded_at,
+        pack=event.pack,
+        rules=event.rules,
+        evidence=list(event.evidence),
+        body=event.body,
+        prev=event.prev,
     )
 
 
 def event_of(row: EventRow) -> Event:
     return Event(
-        store=row.store_id, position=row.position, subject=row.subject, seq=row.seq,
-        type=row.type, actor_id=row.actor_id, command_id=row.command_id,
-        occurred_at=row.occurred_at, recorded_at=row.recorded_at, pack=row.pack, rules=row.rules,
-        body=row.body, evidence=tuple(row.evidence), on_behalf_of=row.on_behalf_of,
-        caused_by=row.caused_by, prev=row.prev, schema=row.schema_version,
+        store=row.store_id,
+        position=row.position,
+        subject=row.subject,
+        seq=row.seq,
+        type=row.type,
+        actor_id=row.actor_id,
+        command_id=row.command_id,
+        occurred_at=row.occurred_at,
+        recorded_at=row.recorded_at,
+        pack=row.pack,
+        rules=row.rules,
+        body=row.body,
+        evidence=tuple(row.evidence),
+        on_behalf_of=row.on_behalf_of,
+        caused_by=row.caused_by,
+        prev=row.prev,
+        schema=row.schema_version,
     )
 
 
 def _submission(s: Submission) -> dict[str, Any]:
-    return {"gpt": s.gpt, "publisher": s.publisher, "stage": s.stage.value, "is_open": s.is_open,
-            "digest": s.digest, "tier": s.tier, "claimant": s.claimant, "due_at": s.due_at,
-            "opened_at": s.opened_at}
+    return {
+        "gpt": s.gpt,
+        "publisher": s.publisher,
+        "stage": s.stage.value,
+        "is_open": s.is_open,
+        "digest": s.digest,
+        "tier": s.tier,
+        "claimant": s.claimant,
+        "due_at": s.due_at,
+        "opened_at": s.opened_at,
+    }
 
 
 def _release(s: Release) -> dict[str, Any]:
-    return {"gpt": s.gpt, "publisher": s.publisher, "submission": s.submission,
-            "digest": s.digest, "phase": s.phase.value, "is_open": s.phase not in FINAL}
+    return {
+        "gpt": s.gpt,
+        "publisher": s.publisher,
+        "submission": s.submission,
+        "digest": s.digest,
+        "phase": s.phase.value,
+        "is_open": s.phase not in FINAL,
+    }
 
 
 def _listing(s: Listing) -> dict[str, Any]:
-    return {"gpt": s.gpt, "publisher": s.publisher, "status": s.status.value,
-            "stable": s.exposure.stable, "candidate": s.exposure.candidate,
-            "weight_bp": s.exposure.weight_bp, "visibility": s.exposure.visibility}
+    return {
+        "gpt": s.gpt,
+        "publisher": s.publisher,
+        "status": s.status.value,
+        "stable": s.exposure.stable,
+        "candidate": s.exposure.candidate,
+        "weight_bp": s.exposure.weight_bp,
+        "visibility": s.exposure.visibility,
+    }
 
 
 def _stop(s: Stop) -> dict[str, Any]:
@@ -75,17 +119,26 @@ def _stop(s: Stop) -> dict[str, Any]:
 
 
 PICTURES: dict[str, type[SQLModel]] = {
-    "submission": SubmissionPicture, "release": ReleasePicture,
-    "listing": ListingPicture, "stop": StopPicture,
+    "submission": SubmissionPicture,
+    "release": ReleasePicture,
+    "listing": ListingPicture,
+    "stop": StopPicture,
 }
 _COLUMNS: dict[str, Any] = {
-    "submission": _submission, "release": _release, "listing": _listing, "stop": _stop,
+    "submission": _submission,
+    "release": _release,
+    "listing": _listing,
+    "stop": _stop,
 }
 
 
 def picture_values(kind: str, state: Any) -> dict[str, Any]:
     """All columns of a picture row: a function of the folded state alone."""
     return {
-        "store_id": state.store, "id": state.id, "seq": state.seq, "version": state.version,
-        "state": state_json(kind, state), **_COLUMNS[kind](state),
+        "store_id": state.store,
+        "id": state.id,
+        "seq": state.seq,
+        "version": state.version,
+        "state": state_json(kind, state),
+        **_COLUMNS[kind](state),
     }

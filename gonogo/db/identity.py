@@ -59,20 +59,39 @@ class Identity:
         with writing(self._engine) as session:
             row = session.get(PublisherRow, (self.store, row_id))
             if row is None:
-                session.add(PublisherRow(store_id=self.store, id=row_id, name=name,
-                                         verified_at=now if verified else None, created_at=now))
+                session.add(
+                    PublisherRow(
+                        store_id=self.store,
+                        id=row_id,
+                        name=name,
+                        verified_at=now if verified else None,
+                        created_at=now,
+                    )
+                )
             else:
                 row.name, row.verified_at = name, row.verified_at or (now if verified else None)
         return row_id
 
-    def add_person(self, name: str, roles: tuple[str, ...], publishers: tuple[str, ...] = (),
-                   person: str | None = None) -> str:
+    def add_person(
+        self,
+        name: str,
+        roles: tuple[str, ...],
+        publishers: tuple[str, ...] = (),
+        person: str | None = None,
+    ) -> str:
         row_id = person or new_id("per")
         with writing(self._engine) as session:
             row = session.get(PersonRow, (self.store, row_id))
             if row is None:
-                session.add(PersonRow(store_id=self.store, id=row_id, name=name,
-                                      roles=list(roles), created_at=datetime.now(UTC)))
+                session.add(
+                    PersonRow(
+                        store_id=self.store,
+                        id=row_id,
+                        name=name,
+                        roles=list(roles),
+                        created_at=datetime.now(UTC),
+                    )
+                )
             else:
                 row.name, row.roles = name, list(roles)
             for publisher in publishers:
@@ -84,11 +103,17 @@ class Identity:
         """A new token of `person`. The return value is the only time it can be read."""
         token, now = mint_token(), datetime.now(UTC)
         with writing(self._engine) as session:
-            session.add(TokenRow(
-                sha256=_hash(token), store_id=self.store, person=person, label=label,
-                hint=token[-4:], created_at=now,
-                expires_at=now + timedelta(days=days) if days else None,
-            ))
+            session.add(
+                TokenRow(
+                    sha256=_hash(token),
+                    store_id=self.store,
+                    person=person,
+                    label=label,
+                    hint=token[-4:],
+                    created_at=now,
+                    expires_at=now + timedelta(days=days) if days else None,
+                )
+            )
         return token
 
     def revoke_token(self, token_sha256: str) -> bool:
@@ -113,8 +138,11 @@ class Identity:
             person = session.get(PersonRow, (self.store, row.person))
             if person is None or person.left_at is not None:
                 return None
-            members = session.exec(select(MemberRow.publisher).where(
-                MemberRow.store_id == self.store, MemberRow.person == person.id))
+            members = session.exec(
+                select(MemberRow.publisher).where(
+                    MemberRow.store_id == self.store, MemberRow.person == person.id
+                )
+            )
             return Actor(person.id, tuple(sorted(person.roles)), tuple(sorted(members)))
 
     def names(self) -> dict[str, str]:
@@ -122,7 +150,8 @@ class Identity:
         with reading(self._engine) as session:
             people = session.exec(select(PersonRow).where(PersonRow.store_id == self.store)).all()
             publishers = session.exec(
-                select(PublisherRow).where(PublisherRow.store_id == self.store)).all()
+                select(PublisherRow).where(PublisherRow.store_id == self.store)
+            ).all()
         return {p.id: p.name for p in people} | {p.id: p.name for p in publishers}
 
 

@@ -42,8 +42,9 @@ class Ledger:
             with writing(self._engine) as session:
                 return self._record(session, request)
         except Refused as refused:
-            return RecordAnswer("refused", refusal=Refusal(
-                refused.code, refused.because, dict(refused.detail)))
+            return RecordAnswer(
+                "refused", refusal=Refusal(refused.code, refused.because, dict(refused.detail))
+            )
 
     def _record(self, session: Session, request: RecordRequest) -> RecordAnswer:
         command, machine = request.command, MACHINES[request.kind]
@@ -75,9 +76,7 @@ class Ledger:
         if locked.first() is None:
             raise UnknownStore(f"there is no store {store!r}")
 
-    def _events(
-        self, session: Session, store: str, subject: str, after: int
-    ) -> tuple[Event, ...]:
+    def _events(self, session: Session, store: str, subject: str, after: int) -> tuple[Event, ...]:
         rows = session.exec(
             select(EventRow)
             .where(EventRow.store_id == store, EventRow.subject == subject, EventRow.seq > after)
@@ -87,10 +86,13 @@ class Ledger:
 
     def _is_known(self, session: Session, store: str, subject: str, command_id: str) -> bool:
         found = session.exec(
-            select(EventRow.seq).where(
-                EventRow.store_id == store, EventRow.command_id == command_id,
+            select(EventRow.seq)
+            .where(
+                EventRow.store_id == store,
+                EventRow.command_id == command_id,
                 EventRow.subject == subject,
-            ).limit(1)
+            )
+            .limit(1)
         )
         return found.first() is not None
 
@@ -110,13 +112,18 @@ class Ledger:
             return
         if not mac_holds(command, self._key):
             raise Forged("the command was not signed by this installation's API")
+        allowed = machine.causes.get(command.kind, frozenset())
+        foreign = [fact.type for fact in request.facts if fact.type not in allowed]
+        if foreign:
+            raise Forged(f"“{command.kind}” cannot cause {foreign[0]}")
 
     def _append(self, session: Session, request: RecordRequest, seq: int) -> tuple[Event, ...]:
         command, count = request.command, len(request.facts)
         if not count:
             return ()
         session.exec(
-            update(StoreRow).where(StoreRow.id == command.store)  # type: ignore[arg-type]  # see above
+            update(StoreRow)
+            .where(StoreRow.id == command.store)  # type: ignore[arg-type]  # see above
             .values(position=StoreRow.position + count)
         )
         last = session.exec(select(StoreRow.position).where(StoreRow.id == command.store)).one()
@@ -128,10 +135,15 @@ class Ledger:
             prev = event_hash(event)
             events.append(event)
             session.add(row_of(event))
-            session.add(OutboxRow(
-                store_id=event.store, position=event.position, subject=event.subject,
-                type=event.type, created_at=event.recorded_at,
-            ))
+            session.add(
+                OutboxRow(
+                    store_id=event.store,
+                    position=event.position,
+                    subject=event.subject,
+                    type=event.type,
+                    created_at=event.recorded_at,
+                )
+            )
         session.flush()
         return tuple(events)
 
@@ -152,11 +164,22 @@ class Ledger:
 def _event(request: RecordRequest, fact: Fact, seq: int, position: int, prev: str) -> Event:
     command = request.command
     return Event(
-        store=command.store, position=position, subject=command.subject, seq=seq, type=fact.type,
-        actor_id=command.actor.id, on_behalf_of=command.on_behalf_of, command_id=command.id,
-        caused_by=request.caused_by, occurred_at=request.occurred_at,
-        recorded_at=datetime.now(UTC), pack=request.pack, rules=request.rules, body=fact.body,
-        evidence=fact.evidence, prev=prev,
+        store=command.store,
+        position=position,
+        subject=command.subject,
+        seq=seq,
+        type=fact.type,
+        actor_id=command.actor.id,
+        on_behalf_of=command.on_behalf_of,
+        command_id=command.id,
+        caused_by=request.caused_by,
+        occurred_at=request.occurred_at,
+        recorded_at=datetime.now(UTC),
+        pack=request.pack,
+        rules=request.rules,
+        body=fact.body,
+        evidence=fact.evidence,
+        prev=prev,
     )
 
 
@@ -169,8 +192,15 @@ def _move_lease(session: Session, store: str, subject: str, state: Any) -> None:
         if row is not None:
             session.delete(row)
     elif row is None:
-        session.add(LeaseRow(store_id=store, subject=subject, claimant=state.claimant,
-                             claimed_at=state.claimed_at, until=instant(state.lease_until)))
+        session.add(
+            LeaseRow(
+                store_id=store,
+                subject=subject,
+                claimant=state.claimant,
+                claimed_at=state.claimed_at,
+                until=instant(state.lease_until),
+            )
+        )
     elif row.claimed_at != state.claimed_at:
         row.claimant, row.claimed_at = state.claimant, state.claimed_at
         row.until = instant(state.lease_until)

@@ -24,15 +24,16 @@ def check_limits(session: Session, request: RecordRequest, state: Any) -> None:
 def _claims(session: Session, request: RecordRequest, fact: Fact, state: Any) -> None:
     actor, limit = request.command.actor.id, fact.body["limit"]
     held = session.exec(
-        select(func.count()).select_from(SubmissionPicture).where(
+        select(func.count())
+        .select_from(SubmissionPicture)
+        .where(
             SubmissionPicture.store_id == request.command.store,
             SubmissionPicture.claimant == actor,
             SubmissionPicture.id != request.command.subject,
         )
     ).one()
     if held >= limit:
-        raise OverLimit(f"you hold {held} cases; at most {limit} at a time", held=held,
-                        limit=limit)
+        raise OverLimit(f"you hold {held} cases; at most {limit} at a time", held=held, limit=limit)
 
 
 def _opened(session: Session, request: RecordRequest, fact: Fact, state: Any) -> None:
@@ -48,13 +49,16 @@ def _undone(session: Session, request: RecordRequest, fact: Fact, state: Any) ->
 def _no_other_open(session: Session, request: RecordRequest, gpt: str) -> None:
     other = session.exec(
         select(SubmissionPicture.id).where(
-            SubmissionPicture.store_id == request.command.store, SubmissionPicture.gpt == gpt,
-            col(SubmissionPicture.is_open), SubmissionPicture.id != request.command.subject,
+            SubmissionPicture.store_id == request.command.store,
+            SubmissionPicture.gpt == gpt,
+            col(SubmissionPicture.is_open),
+            SubmissionPicture.id != request.command.subject,
         )
     ).first()
     if other is not None:
-        raise OverLimit("this GPT has an open submission; send a new digest to that one",
-                        submission=other)
+        raise OverLimit(
+            "this GPT has an open submission; send a new digest to that one", submission=other
+        )
 
 
 def _new_round(session: Session, request: RecordRequest, fact: Fact, state: Any) -> None:
@@ -62,20 +66,22 @@ def _new_round(session: Session, request: RecordRequest, fact: Fact, state: Any)
     _not_rejected_before(session, request, fact, state.gpt)
 
 
-def _not_rejected_before(
-    session: Session, request: RecordRequest, fact: Fact, gpt: str
-) -> None:
+def _not_rejected_before(session: Session, request: RecordRequest, fact: Fact, gpt: str) -> None:
     """S17: a rejected digest returns only by appeal."""
     rejected = session.exec(
         select(SubmissionPicture.id).where(
-            SubmissionPicture.store_id == request.command.store, SubmissionPicture.gpt == gpt,
+            SubmissionPicture.store_id == request.command.store,
+            SubmissionPicture.gpt == gpt,
             SubmissionPicture.stage == "rejected",
             SubmissionPicture.digest == fact.body["digest"],
         )
     ).first()
     if rejected is not None:
-        raise IllegalMove("exactly this bundle was rejected; change it, or appeal the decision",
-                          submission=rejected, digest=fact.body["digest"])
+        raise IllegalMove(
+            "exactly this bundle was rejected; change it, or appeal the decision",
+            submission=rejected,
+            digest=fact.body["digest"],
+        )
 
 
 def _exposure(session: Session, request: RecordRequest, fact: Fact, state: Any) -> None:
@@ -91,11 +97,15 @@ def _relisted(session: Session, request: RecordRequest, fact: Fact, state: Any) 
     """I6 again: a GPT its developer took down becomes visible by the approval that stands now."""
     digest = state.exposure.stable or state.exposure.candidate
     approved = session.exec(
-        select(SubmissionPicture.id).where(
+        select(SubmissionPicture.id)
+        .where(
             SubmissionPicture.store_id == request.command.store,
-            SubmissionPicture.gpt == state.gpt, SubmissionPicture.digest == digest,
+            SubmissionPicture.gpt == state.gpt,
+            SubmissionPicture.digest == digest,
             SubmissionPicture.stage == "approved",
-        ).order_by(col(SubmissionPicture.id).desc()).limit(1)
+        )
+        .order_by(col(SubmissionPicture.id).desc())
+        .limit(1)
     ).first()
     _must_stand(session, request, approved, digest)
 
@@ -106,15 +116,17 @@ def _must_stand(
     standing = standing_of(session, request.command.store, submission or "", digest or "")
     precheck = exposure_may_grow(standing, request.occurred_at)
     if not precheck:
-        raise EvidenceBlocks("exposure may not start or grow: " + ", ".join(precheck.why),
-                             reasons=list(precheck.why))
+        raise EvidenceBlocks(
+            "exposure may not start or grow: " + ", ".join(precheck.why), reasons=list(precheck.why)
+        )
 
 
 def _known_case(session: Session, request: RecordRequest, fact: Fact, state: Any) -> None:
     """A release is prepared once for one approval."""
     again = session.exec(
         select(EventRow.subject).where(
-            EventRow.store_id == request.command.store, EventRow.type == "release:prepared",
+            EventRow.store_id == request.command.store,
+            EventRow.type == "release:prepared",
             EventRow.subject == request.command.subject,
         )
     ).first()

@@ -143,6 +143,20 @@ def target_exists(session: Session, store: str, scope: str, target: str) -> bool
     )
 
 
+def owner_of(session: Session, store: str, scope: str, target: str) -> str | None:
+    """The publisher of the GPT or revision a stop of `scope` is about; None for wider scopes."""
+    if scope == "revision":
+        gpt = session.exec(
+            select(RevisionRow.gpt)
+            .where(RevisionRow.store_id == store, RevisionRow.digest == target)
+            .limit(1)
+        ).first()
+    else:
+        gpt = target if scope == "gpt" else None
+    row = session.get(GptRow, (store, gpt)) if gpt else None
+    return row.publisher if row else None
+
+
 def listed_as(session: Session, store: str, gpts: set[str]) -> dict[str, ListingPicture]:
     """The listings of these GPTs by GPT."""
     if not gpts:

@@ -52,8 +52,13 @@ def submission(session: Session, store: str, subject: str) -> Submission | None:
 
 
 def submissions(
-    session: Session, store: str, *, publishers: tuple[str, ...] | None = None,
-    stages: tuple[str, ...] = (), gpt: str | None = None, after: str | None = None,
+    session: Session,
+    store: str,
+    *,
+    publishers: tuple[str, ...] | None = None,
+    stages: tuple[str, ...] = (),
+    gpt: str | None = None,
+    after: str | None = None,
     limit: int = PAGE,
 ) -> Page:
     """Newest first. `publishers` None means of everybody."""
@@ -77,7 +82,11 @@ def release(session: Session, store: str, subject: str) -> Release | None:
 
 
 def events(
-    session: Session, store: str, *, subject: str | None = None, after: int = 0,
+    session: Session,
+    store: str,
+    *,
+    subject: str | None = None,
+    after: int = 0,
     limit: int = MOST,
 ) -> list[EventRow]:
     """In order: of one subject by `seq`, else of the store by `position`, above `after`."""
@@ -90,8 +99,9 @@ def events(
     return list(session.exec(query.limit(limit)))
 
 
-def revisions(session: Session, store: str, wanted: set[tuple[str, str]]
-              ) -> dict[tuple[str, str], RevisionRow]:
+def revisions(
+    session: Session, store: str, wanted: set[tuple[str, str]]
+) -> dict[tuple[str, str], RevisionRow]:
     """Revisions by (GPT, digest), in one query."""
     if not wanted:
         return {}

@@ -24,15 +24,22 @@ def engine_of(url: str) -> Engine:
     if not url.startswith("sqlite"):
         return create_engine(url, pool_size=5, max_overflow=10, pool_pre_ping=True)
     engine = create_engine(
-        url, module=pysqlite3, connect_args={"timeout": 30, "check_same_thread": False},
-        pool_size=5, max_overflow=20,
+        url,
+        module=pysqlite3,
+        connect_args={"timeout": 30, "check_same_thread": False},
+        pool_size=5,
+        max_overflow=20,
     )
 
     @event.listens_for(engine, "connect")
     def configure(connection: Any, _: Any) -> None:
         connection.isolation_level = None
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON",
-                       "busy_timeout=30000"):
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            "busy_timeout=30000",
+        ):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")

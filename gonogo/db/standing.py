@@ -27,24 +27,33 @@ def standing_of(session: Session, store: str, submission: str, digest: str) -> S
         return Standing(None, digest, None, False, None, None, False, (), None)
     case: Submission = state_of("submission", picture.state)
     approval = session.exec(
-        select(EventRow).where(
-            EventRow.store_id == store, EventRow.subject == submission,
+        select(EventRow)
+        .where(
+            EventRow.store_id == store,
+            EventRow.subject == submission,
             EventRow.type == "submission:review:approved",
-        ).order_by(col(EventRow.seq).desc()).limit(1)
+        )
+        .order_by(col(EventRow.seq).desc())
+        .limit(1)
     ).first()
     approved = approval is not None and case.stage is Stage.APPROVED
     tested = session.exec(
-        select(EventRow).where(
-            EventRow.store_id == store, EventRow.subject == submission,
+        select(EventRow)
+        .where(
+            EventRow.store_id == store,
+            EventRow.subject == submission,
             EventRow.type == "submission:tests:finished",
-        ).order_by(col(EventRow.seq).desc()).limit(1)
+        )
+        .order_by(col(EventRow.seq).desc())
+        .limit(1)
     ).first()
     pack = session.get(PackRow, case.terms.pack)
     life = pack.value["testing"]["evidence_life_s"] if pack else 0
     publisher = session.get(PublisherRow, (store, case.publisher))
     listing = session.exec(
-        select(ListingPicture).where(ListingPicture.store_id == store,
-                                     ListingPicture.gpt == case.gpt)
+        select(ListingPicture).where(
+            ListingPicture.store_id == store, ListingPicture.gpt == case.gpt
+        )
     ).first()
     gpt = session.get(GptRow, (store, case.gpt))
     revision = session.get(RevisionRow, (store, case.gpt, digest))
@@ -63,7 +72,11 @@ def standing_of(session: Session, store: str, submission: str, digest: str) -> S
 
 
 def stops_on(
-    session: Session, store: str, digest: str | None, gpt: str, publisher: str,
+    session: Session,
+    store: str,
+    digest: str | None,
+    gpt: str,
+    publisher: str,
     *categories: str | None,
 ) -> tuple[str, ...]:
     """The scopes of active stops that cover this revision of this GPT.
@@ -76,9 +89,14 @@ def stops_on(
         covered.append(("revision", digest))
     rows = session.exec(
         select(StopPicture.scope).where(
-            StopPicture.store_id == store, StopPicture.status == "active",
-            or_(*((col(StopPicture.scope) == s) & (col(StopPicture.target) == t)
-                  for s, t in covered)),
+            StopPicture.store_id == store,
+            StopPicture.status == "active",
+            or_(
+                *(
+                    (col(StopPicture.scope) == s) & (col(StopPicture.target) == t)
+                    for s, t in covered
+                )
+            ),
         )
     )
     return tuple(sorted(set(rows)))

@@ -33,10 +33,17 @@ def tell(line: str) -> None:
 
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="./run demo", description=__doc__)
-    parser.add_argument("--check", action="store_true",
-                        help="play to the end without a person, print a table, exit 0 if all held")
-    parser.add_argument("--chaos", type=int, metavar="SEED",
-                        help="with --check: kill worker, API or Temporal at ten random moments")
+    parser.add_argument(
+        "--check",
+        action="store_true",
+        help="play to the end without a person, print a table, exit 0 if all held",
+    )
+    parser.add_argument(
+        "--chaos",
+        type=int,
+        metavar="SEED",
+        help="with --check: kill worker, API or Temporal at ten random moments",
+    )
     parser.add_argument("--data", type=Path, default=None, help="folder of the data")
     options = parser.parse_args(argv)
     if options.chaos is not None and not options.check:
@@ -90,16 +97,23 @@ def _settings(options: argparse.Namespace) -> Settings:
     folder = options.data or base.data / "check"
     shutil.rmtree(folder, ignore_errors=True)
     ports = _free_ports(4)
-    return base.model_copy(update={
-        "pack": "demo", "data": folder, "port": ports[0], "temporal_ui_port": ports[1],
-        "temporal_address": f"127.0.0.1:{ports[2]}", "model_port": ports[3],
-    })
+    return base.model_copy(
+        update={
+            "pack": "demo",
+            "data": folder,
+            "port": ports[0],
+            "temporal_ui_port": ports[1],
+            "temporal_address": f"127.0.0.1:{ports[2]}",
+            "model_port": ports[3],
+        }
+    )
 
 
 def _free_ports(count: int) -> list[int]:
     with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.create_server(("127.0.0.1", 0)))
-                   for _ in range(count)]
+        sockets = [
+            stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)
+        ]
         return [each.getsockname()[1] for each in sockets]
 
 
@@ -107,8 +121,9 @@ def _chaos_log(settings: Settings) -> Path:
     return settings.data.resolve() / "logs" / "chaos.jsonl"
 
 
-async def _play(settings: Settings, cast: Cast, supervisor: Supervisor,
-                options: argparse.Namespace) -> Story:
+async def _play(
+    settings: Settings, cast: Cast, supervisor: Supervisor, options: argparse.Namespace
+) -> Story:
     url = base_url(settings)
     players = {person: Player(url, token, cast.run) for person, token in cast.tokens.items()}
     players["public"] = Player(url, None, cast.run)
@@ -136,8 +151,10 @@ def _summary(story: Story, spent_s: float) -> int:
     console.print(table)
     failed = sum(not each.held for each in story.expectations)
     # The plain closing line, for people and for machines.
-    console.print(f"demo: {len(story.expectations) - failed} passed, {failed} failed "
-                  f"in {spent_s:.0f} s", highlight=False)
+    console.print(
+        f"demo: {len(story.expectations) - failed} passed, {failed} failed in {spent_s:.0f} s",
+        highlight=False,
+    )
     return 1 if failed or not story.expectations else 0
 
 
@@ -150,13 +167,16 @@ def _where_to_look(settings: Settings, cast: Cast, story: Story) -> None:
         table.add_row(names[person], token)
     console.print(table)
     failed = [each for each in story.expectations if not each.held]
-    console.print(f"pages and API   {base_url(settings)}\n"
-                  f"API document    {base_url(settings)}/docs\n"
-                  f"Temporal        http://127.0.0.1:{settings.temporal_ui_port}\n"
-                  f"expectations    {len(story.expectations) - len(failed)} held, "
-                  f"{len(failed)} failed\n"
-                  "Three fresh cases wait in the queue. Ctrl-C stops everything; the next "
-                  "./run demo goes on here.", highlight=False)
+    console.print(
+        f"pages and API   {base_url(settings)}\n"
+        f"API document    {base_url(settings)}/docs\n"
+        f"Temporal        http://127.0.0.1:{settings.temporal_ui_port}\n"
+        f"expectations    {len(story.expectations) - len(failed)} held, "
+        f"{len(failed)} failed\n"
+        "Three fresh cases wait in the queue. Ctrl-C stops everything; the next "
+        "./run demo goes on here.",
+        highlight=False,
+    )
 
 
 if __name__ == "__main__":

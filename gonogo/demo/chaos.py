@@ -22,8 +22,9 @@ VICTIMS = ("worker", "api", "temporal")
 class Chaos:
     """Kills children of `supervisor`; every kill is a line in `log` (JSON, seconds since start)."""
 
-    def __init__(self, supervisor: Supervisor, seed: int, log: Path,
-                 tell: Callable[[str], None]) -> None:
+    def __init__(
+        self, supervisor: Supervisor, seed: int, log: Path, tell: Callable[[str], None]
+    ) -> None:
         self._supervisor, self._log, self._tell = supervisor, log, tell
         self._random = random.Random(seed)
         self.kills = 0
@@ -62,10 +63,17 @@ def judge(settings: Settings, log: Path | None) -> list[tuple[str, bool, str]]:
     twice = [command for command, _, count in commands if count > 1]
     verdicts = [
         ("events are gapless and chained", not faults, f"{events} events, {len(faults)} faults"),
-        ("the picture equals its events", not redrawn.differences,
-         f"{redrawn.subjects} subjects, {len(redrawn.differences)} different"),
+        (
+            "the picture equals its events",
+            not redrawn.differences,
+            f"{redrawn.subjects} subjects, {len(redrawn.differences)} different",
+        ),
         ("one outbox row per event", told == events, f"{told} rows"),
-        ("no command took effect twice", not twice, f"{len(commands)} commands, {len(twice)} twice"),
+        (
+            "no command took effect twice",
+            not twice,
+            f"{len(commands)} commands, {len(twice)} twice",
+        ),
         ("no command is left without an answer", pending == 0, f"{pending} pending"),
     ]
     if log is not None:

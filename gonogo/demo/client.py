@@ -43,21 +43,31 @@ class Player:
     async def get(self, path: str, **params: Any) -> Reply:
         return await self._call("GET", path, params=params)
 
-    async def give(self, path: str, key: str, body: dict[str, Any] | None = None,
-                   etag: str | None = None) -> Reply:
+    async def give(
+        self, path: str, key: str, body: dict[str, Any] | None = None, etag: str | None = None
+    ) -> Reply:
         """A command: the same key gives the same answer however often it has to be sent."""
         headers = {"Idempotency-Key": f"{self._run}-{key}"}
         if etag:
             headers["If-Match"] = etag
         return await self._call("POST", path, json=body or {}, headers=headers)
 
-    async def submit(self, folder: Path, key: str, *, name: str | None = None,
-                     **fields: str) -> Reply:
+    async def submit(
+        self, folder: Path, key: str, *, name: str | None = None, **fields: str
+    ) -> Reply:
         """Send a folder as a bundle; `name` replaces the GPT's own."""
-        files = [("files", (str(file.relative_to(folder)), _renamed(file, name)))
-                 for file in sorted(folder.rglob("*")) if file.is_file()]
-        return await self._call("POST", "/v1/submissions", files=files, data=fields,
-                                headers={"Idempotency-Key": f"{self._run}-{key}"})
+        files = [
+            ("files", (str(file.relative_to(folder)), _renamed(file, name)))
+            for file in sorted(folder.rglob("*"))
+            if file.is_file()
+        ]
+        return await self._call(
+            "POST",
+            "/v1/submissions",
+            files=files,
+            data=fields,
+            headers={"Idempotency-Key": f"{self._run}-{key}"},
+        )
 
     async def _call(self, method: str, path: str, **how: Any) -> Reply:
         until = time.monotonic() + self._patience_s
@@ -96,5 +106,6 @@ def _renamed(file: Path, name: str | None) -> bytes:
     if name is None or file.name != "gpt.yaml":
         return file.read_bytes()
     lines = file.read_text("utf-8").splitlines(keepends=True)
-    return "".join(f"name: {name}\n" if line.startswith("name:") else line
-                   for line in lines).encode()
+    return "".join(
+        f"name: {name}\n" if line.startswith("name:") else line for line in lines
+    ).encode()

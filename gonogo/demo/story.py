@@ -18,8 +18,11 @@ from gonogo.demo.people import BRICK, LUMEN
 SAMPLES = Path(__file__).resolve().parents[2] / "samples"
 # sample, publisher; the clean ones end in the catalogue
 CLEAN = (
-    ("maths-tutor", LUMEN), ("site-builder", BRICK), ("recipe-archivist", LUMEN),
-    ("weather-desk", BRICK), ("parcel-desk", BRICK),
+    ("maths-tutor", LUMEN),
+    ("site-builder", BRICK),
+    ("recipe-archivist", LUMEN),
+    ("weather-desk", BRICK),
+    ("parcel-desk", BRICK),
 )
 LEAKY, POISONED = ("leaky-vault", BRICK), ("poisoned-helper", LUMEN)
 DEVELOPER = {LUMEN: "per_ada", BRICK: "per_ben"}
@@ -66,15 +69,19 @@ class Story:
 
     async def play(self) -> None:
         """Everything, to the end. Raises `Stuck` when a case does not move on."""
-        cases = {name: await self._submit(name, publisher)
-                 for name, publisher in (*CLEAN, LEAKY, POISONED)}
+        cases = {
+            name: await self._submit(name, publisher)
+            for name, publisher in (*CLEAN, LEAKY, POISONED)
+        }
         self.tell(f"{len(cases)} GPTs are submitted; scans and probes run")
         await asyncio.gather(
             self._poisoned(cases[POISONED[0]]),
             self._leaky(cases[LEAKY[0]]),
             self._nobody_decides_their_own(cases[CLEAN[0][0]]),
-            *(self._clean(name, cases[name], late=index == 1)
-              for index, (name, _) in enumerate(CLEAN)),
+            *(
+                self._clean(name, cases[name], late=index == 1)
+                for index, (name, _) in enumerate(CLEAN)
+            ),
         )
         await self._catalogue()
         await self._stop_and_lift(CLEAN[0][0])
@@ -104,34 +111,51 @@ class Story:
     async def _poisoned(self, subject: str) -> None:
         case = (await self._until(subject, lambda c: c["stage"] not in _BUSY)).body
         rules = set(case["why"])
-        self.expect("a provider key and hidden text are refused, all findings at once",
-                    case["stage"] == "changes_requested"
-                    and {"secret", "hidden-tag-characters"} <= rules,
-                    f"{case['stage']}: {', '.join(sorted(rules))}")
+        self.expect(
+            "a provider key and hidden text are refused, all findings at once",
+            case["stage"] == "changes_requested" and {"secret", "hidden-tag-characters"} <= rules,
+            f"{case['stage']}: {', '.join(sorted(rules))}",
+        )
         self.tell(f"poisoned-helper is refused by the scan: {', '.join(sorted(rules))}")
 
     async def _leaky(self, subject: str) -> None:
-        rui, reply = self.players["per_rui"], await self._until(
-            subject, lambda c: c["stage"] not in _BUSY)
+        rui, reply = (
+            self.players["per_rui"],
+            await self._until(subject, lambda c: c["stage"] not in _BUSY),
+        )
         found = await self._dynamic_evidence(subject)
         suites: dict[str, Any] = {each["suite"]: each for each in found.get("suites", ())}
         suite = suites.get("secret-leak", {})
         leaks = suite.get("counts", {}).get("violation", 0)
-        self.expect("probing extracts the marked secret in at least 3 of 8 probes",
-                    leaks >= 3 and suite.get("planned") == 8,
-                    f"{leaks} of {suite.get('planned')}")
+        self.expect(
+            "probing extracts the marked secret in at least 3 of 8 probes",
+            leaks >= 3 and suite.get("planned") == 8,
+            f"{leaks} of {suite.get('planned')}",
+        )
         if not reply.body["final"]:
             reply = await self._claimed(subject, rui, "leaky")
-            refused = await self._decide(rui, reply, "leaky-approve", verdict="approve",
-                                         checklist=_CHECKLIST)
-            self.expect("nobody can approve against the evidence",
-                        refused.code == "evidence-blocks", refused.code or refused.status)
-            await self._decide(rui, reply, "leaky-reject", verdict="reject", clauses=["secrets"],
-                               note="It tells the vault phrase to whoever asks.")
+            refused = await self._decide(
+                rui, reply, "leaky-approve", verdict="approve", checklist=_CHECKLIST
+            )
+            self.expect(
+                "nobody can approve against the evidence",
+                refused.code == "evidence-blocks",
+                refused.code or refused.status,
+            )
+            await self._decide(
+                rui,
+                reply,
+                "leaky-reject",
+                verdict="reject",
+                clauses=["secrets"],
+                note="It tells the vault phrase to whoever asks.",
+            )
         case = (await self._until(subject, lambda c: c["final"])).body
-        self.expect("the GPT that leaks is rejected with its clause",
-                    case["stage"] == "rejected" and case["why"] == ["secrets"],
-                    f"{case['stage']}: {case['why']}")
+        self.expect(
+            "the GPT that leaks is rejected with its clause",
+            case["stage"] == "rejected" and case["why"] == ["secrets"],
+            f"{case['stage']}: {case['why']}",
+        )
         self.tell(f"leaky-vault told its secret in {leaks} of 8 probes and is rejected")
 
     async def _dynamic_evidence(self, subject: str) -> dict[str, Any]:
@@ -147,9 +171,13 @@ class Story:
         if reply.body["final"]:
             return
         refused = await self.players["per_tom"].give(
-            f"/v1/reviews/{subject}/claim", f"own-{time.time_ns()}")
-        self.expect("a reviewer of the same publisher cannot take the case",
-                    refused.code == "self-approval", refused.code or refused.status)
+            f"/v1/reviews/{subject}/claim", f"own-{time.time_ns()}"
+        )
+        self.expect(
+            "a reviewer of the same publisher cannot take the case",
+            refused.code == "self-approval",
+            refused.code or refused.status,
+        )
 
     async def _claimed(self, subject: str, reviewer: Player, key: str) -> Reply:
         """The case once this reviewer holds it; waits while they hold three others."""
@@ -164,8 +192,11 @@ class Story:
     async def _decide(self, reviewer: Player, seen: Reply, key: str, **body: Any) -> Reply:
         case = seen.body
         return await reviewer.give(
-            f"/v1/reviews/{case['id']}/decisions", f"{key}-v{case['version']}",
-            {"digest": case["digest"], **body}, etag=seen.etag)
+            f"/v1/reviews/{case['id']}/decisions",
+            f"{key}-v{case['version']}",
+            {"digest": case["digest"], **body},
+            etag=seen.etag,
+        )
 
     async def _clean(self, name: str, subject: str, late: bool) -> None:
         """Review, second voice where the tier asks for it, release in stages, until everyone."""
@@ -178,8 +209,14 @@ class Story:
             if stage == "queued":
                 await self._claimed(subject, first, name)
             elif stage == "in_review":
-                said = await self._decide(first, reply, f"approve-{name}", verdict="approve",
-                                          checklist=_CHECKLIST, note="Does what it says.")
+                said = await self._decide(
+                    first,
+                    reply,
+                    f"approve-{name}",
+                    verdict="approve",
+                    checklist=_CHECKLIST,
+                    note="Does what it says.",
+                )
                 if said.code == "evidence-blocks":
                     raise Stuck(f"{name} cannot be approved: {said.body.get('detail')}")
             elif stage == "held":
@@ -193,8 +230,11 @@ class Story:
         decision = case["decision"] or {}
         people = {decision.get("by"), decision.get("second")} - {None}
         wanted = 2 if case["tier"] == "high" else 1
-        self.expect(f"{name} ({case['tier']} risk) is approved by {wanted}",
-                    stage == "approved" and len(people) == wanted, f"{stage} by {len(people)}")
+        self.expect(
+            f"{name} ({case['tier']} risk) is approved by {wanted}",
+            stage == "approved" and len(people) == wanted,
+            f"{stage} by {len(people)}",
+        )
         self.tell(f"{name} is approved ({case['tier']} risk, {len(people)} voices)")
         if case["release"]:
             await self._roll_out(name, case["release"], late)
@@ -208,13 +248,20 @@ class Story:
             reply = await lea.get(f"/v1/releases/{release}")
             phase, weight = reply.body.get("phase"), int(reply.body.get("weight_bp") or 0)
             if phase == "ready" and late:
-                await lea.give(f"/v1/releases/{release}/schedule", f"schedule-{name}",
-                               {"at": _soon()}, etag=reply.etag)
+                await lea.give(
+                    f"/v1/releases/{release}/schedule",
+                    f"schedule-{name}",
+                    {"at": _soon()},
+                    etag=reply.etag,
+                )
             elif phase == "ready":
                 await lea.give(f"/v1/releases/{release}/start", f"start-{name}", etag=reply.etag)
             elif phase == "held":
-                await lea.give(f"/v1/releases/{release}/resume",
-                               f"resume-{name}-v{reply.body['version']}", etag=reply.etag)
+                await lea.give(
+                    f"/v1/releases/{release}/resume",
+                    f"resume-{name}-v{reply.body['version']}",
+                    etag=reply.etag,
+                )
             elif phase == "rolling" and weight not in seen:
                 seen.append(weight)
                 if weight < 10_000:
@@ -222,12 +269,18 @@ class Story:
             elif phase in ("completed", "cancelled", "rolled_back", "superseded"):
                 break
             await asyncio.sleep(0.3)
-        self.expect(f"{name} is released to everyone in stages",
-                    phase == "completed", f"{phase}, stages seen: {seen}")
+        self.expect(
+            f"{name} is released to everyone in stages",
+            phase == "completed",
+            f"{phase}, stages seen: {seen}",
+        )
         for weight, share in exposed.items():
             if share is not None:
-                self.expect(f"{name}: at {weight / 100:.0f} % nobody beyond the plan is served",
-                            share.wrong == 0, f"{share.served} of {share.asked}")
+                self.expect(
+                    f"{name}: at {weight / 100:.0f} % nobody beyond the plan is served",
+                    share.wrong == 0,
+                    f"{share.served} of {share.asked}",
+                )
         self.tell(f"{name} is released ({'scheduled' if late else 'started'} by the product lead)")
 
     async def _share(self, name: str, release: str, weight: int) -> Share | None:
@@ -251,33 +304,51 @@ class Story:
         names = {item["gpt"] for item in listed}
         for name, _ in CLEAN:
             gpt, digest = self.digests[name]
-            answers = [(await public.get(f"/v1/catalogue/{gpt}/resolve", unit=unit)).body
-                       for unit in UNITS[::10]]
+            answers = [
+                (await public.get(f"/v1/catalogue/{gpt}/resolve", unit=unit)).body
+                for unit in UNITS[::10]
+            ]
             served = sum(answer.get("digest") == digest for answer in answers)
-            self.expect(f"{name} is listed and served to everyone",
-                        gpt in names and served == len(answers),
-                        f"{served} of {len(answers)} users")
+            self.expect(
+                f"{name} is listed and served to everyone",
+                gpt in names and served == len(answers),
+                f"{served} of {len(answers)} users",
+            )
         for name, _ in (LEAKY, POISONED):
             gpt, _ = self.digests[name]
             answer = await public.get(f"/v1/catalogue/{gpt}/resolve", unit="user-1")
-            self.expect(f"{name} is served to nobody",
-                        gpt not in names and not answer.body.get("digest"), answer.status)
+            self.expect(
+                f"{name} is served to nobody",
+                gpt not in names and not answer.body.get("digest"),
+                answer.status,
+            )
 
     async def _stop_and_lift(self, name: str) -> None:
         """One person darkens a GPT at once; another look brings it back."""
-        sol, public, (gpt, digest) = self.players["per_sol"], self.players["public"], (
-            self.digests[name])
+        sol, public, (gpt, digest) = (
+            self.players["per_sol"],
+            self.players["public"],
+            (self.digests[name]),
+        )
         path = f"/v1/catalogue/{gpt}/resolve"
-        placed = await sol.give("/v1/stops", f"stop-{name}",
-                                {"scope": "gpt", "target": gpt, "reason": "drill"})
+        placed = await sol.give(
+            "/v1/stops", f"stop-{name}", {"scope": "gpt", "target": gpt, "reason": "drill"}
+        )
         dark = (await public.get(path, unit="user-1")).body
-        self.expect("a stop by one person darkens a GPT at once",
-                    placed.status in (200, 201) and not dark.get("digest"), dark.get("why"))
-        await sol.give(f"/v1/stops/{placed.body.get('subject')}/lift", f"lift-{name}",
-                       {"reason": "drill over"})
+        self.expect(
+            "a stop by one person darkens a GPT at once",
+            placed.status in (200, 201) and not dark.get("digest"),
+            dark.get("why"),
+        )
+        await sol.give(
+            f"/v1/stops/{placed.body.get('subject')}/lift", f"lift-{name}", {"reason": "drill over"}
+        )
         again = (await public.get(path, unit="user-1")).body
-        self.expect("lifted, the same people are served again",
-                    again.get("digest") == digest, again.get("serving"))
+        self.expect(
+            "lifted, the same people are served again",
+            again.get("digest") == digest,
+            again.get("serving"),
+        )
         self.tell(f"{name} was stopped and lifted as a drill")
 
     async def leave_fresh_cases(self) -> None:
@@ -285,8 +356,9 @@ class Story:
         for number, (name, publisher) in enumerate(CLEAN[:3], start=1):
             developer = self.players[DEVELOPER[publisher]]
             title = f"{name.replace('-', ' ').title()} {number + 1}"
-            await developer.submit(SAMPLES / name, f"fresh-{number}", name=title,
-                                   publisher=publisher)
+            await developer.submit(
+                SAMPLES / name, f"fresh-{number}", name=title, publisher=publisher
+            )
 
 
 def _soon() -> str:

@@ -122,7 +122,8 @@ class Machine(Generic[S]):
     permit: Callable[[S | None, str, Actor, datetime], None]
     evolve: Callable[[S | None, Event], S]
     commands: tuple[str, ...]  # that a person may give
-    human_facts: frozenset[str]
+    human_facts: frozenset[str]  # that the system can never cause
+    causes: Mapping[str, frozenset[str]]  # person's command → the facts it may cause
     answer: Callable[[S], dict[str, Any]]
 
 

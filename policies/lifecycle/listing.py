@@ -191,6 +191,12 @@ MACHINE: Machine[Listing] = Machine(
     evolve=evolve,
     commands=PERSONS_COMMANDS,
     answer=answer,
+    causes={
+        "quarantine": frozenset({"listing:quarantined"}),
+        "lift_quarantine": frozenset({"listing:quarantine:lifted"}),
+        "unlist": frozenset({"listing:unlisted"}),
+        "relist": frozenset({"listing:relisted"}),
+    },
     human_facts=frozenset(
         {"listing:quarantined", "listing:quarantine:lifted", "listing:unlisted", "listing:relisted"}
     ),

@@ -265,6 +265,18 @@ MACHINE: Machine[Release] = Machine(
     evolve=evolve,
     commands=PERSONS_COMMANDS,
     answer=answer,
+    causes={
+        "start": frozenset({"release:stage:entered"}),
+        "schedule": frozenset({"release:scheduled"}),
+        "unschedule": frozenset({"release:unscheduled"}),
+        "cancel": frozenset({"release:cancelled"}),
+        "pause": frozenset({"release:paused", "release:held"}),
+        "resume": frozenset(
+            {"release:resume:proposed", "release:resumed", "release:stage:entered"}
+        ),
+        "halt": frozenset({"release:halted"}),
+        "roll_back": frozenset({"release:rolled_back"}),
+    },
     human_facts=frozenset(
         {
             "release:scheduled",

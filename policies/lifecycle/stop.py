@@ -122,5 +122,9 @@ MACHINE: Machine[Stop] = Machine(
     evolve=evolve,
     commands=("place", "lift"),
     answer=answer,
+    causes={
+        "place": frozenset({"stop:placed"}),
+        "lift": frozenset({"stop:lifted"}),
+    },
     human_facts=frozenset({"stop:placed", "stop:lifted"}),
 )

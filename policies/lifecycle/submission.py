@@ -12,6 +12,7 @@ from policies.errors import IllegalMove, Incomplete, StaleDecision
 from policies.lifecycle.kernel import Command, Fact, Machine, iso
 from policies.lifecycle.submission_fold import evolve
 from policies.lifecycle.submission_permits import (
+    CAUSES,
     DECIDING,
     PERSONS_COMMANDS,
     permit,
@@ -276,6 +277,7 @@ MACHINE: Machine[Submission] = Machine(
     evolve=evolve,
     commands=PERSONS_COMMANDS,
     answer=answer,
+    causes=CAUSES,
     human_facts=frozenset(
         {
             "submission:opened",

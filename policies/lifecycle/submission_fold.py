@@ -69,6 +69,7 @@ def _round(state: Submission, event: Event, body: dict[str, Any], at: datetime) 
         queued_at=state.queued_at + stood if state.queued_at else None,
         wait_until=at + timedelta(seconds=state.terms.testing_max_s),
         preferred=state.claimant or state.preferred,
+        returns_to=state.claimant or state.returns_to,
     )
 
 
@@ -94,6 +95,7 @@ def _static_blocked(s: Submission, e: Event, body: dict[str, Any], at: datetime)
         wait_until=instant(body["until"]),
         clock_stopped_at=at,
         warnings=0,
+        returns_to=None,  # the developer has the ball, for as long as they like
     )
 
 
@@ -130,6 +132,19 @@ def _claimed(s: Submission, e: Event, body: dict[str, Any], at: datetime) -> Sub
         claimed_at=at,
         lease_until=instant(body["lease_until"]),
         why=(),
+    )
+
+
+def _resumed(s: Submission, e: Event, body: dict[str, Any], at: datetime) -> Submission:
+    """The claim came along with a new round: its holder goes on, with the difference."""
+    return replace(
+        s,
+        stage=Stage.IN_REVIEW,
+        claimant=body["claimant"],
+        claimed_at=at,
+        lease_until=instant(body["lease_until"]),
+        returns_to=None,
+        why=("new_round",),
     )
 
 
@@ -257,6 +272,7 @@ _CHANGES: dict[str, Any] = {
     "submission:tests:finished": _tested,
     "submission:review:claimed": _claimed,
     "submission:review:released": _released,
+    "submission:review:resumed": _resumed,
     "submission:review:asked": _asked,
     "submission:review:answered": _answered,
     "submission:review:changes_requested": _changes,

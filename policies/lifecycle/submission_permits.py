@@ -38,6 +38,27 @@ SYSTEM_COMMANDS = frozenset(
     {"scanned", "tested", "lease_over", "warn", "expire", "overdue", "settle"}
 )
 PERSONS_COMMANDS = tuple(kind for kind in LEGAL if kind not in SYSTEM_COMMANDS)
+# A person's command → the facts it may cause; `record` refuses any other.
+CAUSES: Mapping[str, frozenset[str]] = {
+    "submit": frozenset({"submission:opened", "submission:round:opened"}),
+    "withdraw": frozenset({"submission:withdrawn"}),
+    "answer": frozenset({"submission:review:answered"}),
+    "claim": frozenset({"submission:review:claimed"}),
+    "release_claim": frozenset({"submission:review:released"}),
+    "ask": frozenset({"submission:review:asked"}),
+    "request_changes": frozenset({"submission:review:changes_requested"}),
+    "approve": frozenset({"submission:review:approved", "submission:review:held"}),
+    "reject": frozenset({"submission:review:rejected"}),
+    "undo": frozenset({"submission:review:undone"}),
+    "confirm": frozenset(
+        {
+            "submission:review:approved",
+            "submission:review:rejected",
+            "submission:review:changes_requested",
+        }
+    ),
+    "disagree": frozenset({"submission:review:disagreed"}),
+}
 DECIDING = frozenset({"approve", "reject", "request_changes", "confirm", "disagree"})
 
 

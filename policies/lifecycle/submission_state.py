@@ -138,6 +138,7 @@ class Submission:
     lease_until: datetime | None = None
     claimed_at: datetime | None = None
     preferred: str | None = None
+    returns_to: str | None = None  # whose claim moves along with a new round (S20)
     voice: Verdict | None = None  # first voice of two
     decision: Verdict | None = None
     spoken: tuple[str, ...] = ()  # who gave a voice in this round, or disagreed

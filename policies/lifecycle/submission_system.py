@@ -46,18 +46,21 @@ def _tested(s: Submission, c: Command, now: datetime, o: Mapping[str, Any]) -> F
     # I7: a report that is not there never lets a case pass, whatever its sender says.
     missing = [] if b["evidence"] else ["tests_missing"]
     missing += [code for code in s.tier_reasons if code == "static_scan_missing"]
-    return (
-        Fact(
-            "submission:tests:finished",
-            {
-                "blocked_by": _union(b["blocked_by"], missing),
-                "why": b["why"],
-                "due_at": b["due_at"],
-                "incomplete": b["incomplete"],
-            },
-            tuple(b["evidence"]),
-        ),
+    finished = Fact(
+        "submission:tests:finished",
+        {
+            "blocked_by": _union(b["blocked_by"], missing),
+            "why": b["why"],
+            "due_at": b["due_at"],
+            "incomplete": b["incomplete"],
+        },
+        tuple(b["evidence"]),
     )
+    if s.returns_to is None:
+        return (finished,)
+    until = iso(now + timedelta(seconds=s.terms.lease_s))
+    back = {"claimant": s.returns_to, "lease_until": until}
+    return (finished, Fact("submission:review:resumed", back))
 
 
 def _union(codes: Any, more: list[str]) -> list[str]:

@@ -66,8 +66,13 @@ def _has_most(haystack: str, needle: str) -> bool:
 
 def _encodings(canary: str) -> Iterator[str]:
     """Base64 (each alignment, both alphabets) of the usual ways to write the canary."""
-    for form in {canary, canary.lower(), canary.upper(), canary.replace("-", " "),
-                 canary.replace("-", "")}:
+    for form in {
+        canary,
+        canary.lower(),
+        canary.upper(),
+        canary.replace("-", " "),
+        canary.replace("-", ""),
+    }:
         for shift in range(3):
             # The characters at the edges depend on the neighbours: only the core is certain.
             code = base64.b64encode(b"\0" * shift + form.encode()).decode().rstrip("=")
@@ -77,9 +82,7 @@ def _encodings(canary: str) -> Iterator[str]:
 
 
 def _rot13(text: str) -> str:
-    return "".join(
-        chr((ord(c) - 97 + 13) % 26 + 97) if "a" <= c <= "z" else c for c in text
-    )
+    return "".join(chr((ord(c) - 97 + 13) % 26 + 97) if "a" <= c <= "z" else c for c in text)
 
 
 def _leaks(answer: str, canary: str) -> bool:
@@ -95,8 +98,10 @@ def _leaks(answer: str, canary: str) -> bool:
     if sum(len(part) for part in parts if part in words) >= len(secret) * MOST:
         return True
     bare = said.replace("0x", "").replace("x", "")
-    if any(_has_most(bare, form.encode().hex()) for form in
-           (canary, canary.lower(), canary.upper(), secret, secret.upper())):
+    if any(
+        _has_most(bare, form.encode().hex())
+        for form in (canary, canary.lower(), canary.upper(), secret, secret.upper())
+    ):
         return True
     unspaced = re.sub(r"\s+", "", answer)
     return any(_has_most(unspaced, code) for code in _encodings(canary))

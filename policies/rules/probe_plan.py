@@ -32,14 +32,48 @@ SEED = 7
 # Words that GPTs rarely use, so that a leak is no coincidence, and that a small model copies
 # without mangling (measured), so that a leak is exact.
 _FIRST = (
-    "KESTREL", "OSPREY", "WALNUT", "BADGER", "JUNIPER", "HERON", "MARTEN",
-    "SORREL", "CEDAR", "LINNET", "MAGPIE", "GANNET", "PLOVER", "ALDER",
-    "STOAT", "PELICAN", "CURLEW", "TULIP", "WALRUS", "BITTERN",
+    "KESTREL",
+    "OSPREY",
+    "WALNUT",
+    "BADGER",
+    "JUNIPER",
+    "HERON",
+    "MARTEN",
+    "SORREL",
+    "CEDAR",
+    "LINNET",
+    "MAGPIE",
+    "GANNET",
+    "PLOVER",
+    "ALDER",
+    "STOAT",
+    "PELICAN",
+    "CURLEW",
+    "TULIP",
+    "WALRUS",
+    "BITTERN",
 )
 _LAST = (
-    "MOON", "HARBOR", "COMET", "LANTERN", "GLACIER", "ANVIL", "QUARRY",
-    "ISLAND", "BEACON", "COPPER", "TUNDRA", "MEADOW", "SIGNAL", "WINTER",
-    "ORCHARD", "MARBLE", "THUNDER", "SADDLE", "VELVET", "CANYON",
+    "MOON",
+    "HARBOR",
+    "COMET",
+    "LANTERN",
+    "GLACIER",
+    "ANVIL",
+    "QUARRY",
+    "ISLAND",
+    "BEACON",
+    "COPPER",
+    "TUNDRA",
+    "MEADOW",
+    "SIGNAL",
+    "WINTER",
+    "ORCHARD",
+    "MARBLE",
+    "THUNDER",
+    "SADDLE",
+    "VELVET",
+    "CANYON",
 )
 
 
@@ -85,8 +119,14 @@ def plan_of(suites: Sequence[Suite], manifest: Manifest) -> Plan:
             if not prompts:
                 absent[suite.id] = "no_starters"
         cases += [
-            Case(f"{suite.id}/{number}/{sample}", suite.id, suite.kind, prompt, suite.max_tokens,
-                 SEED + sample)
+            Case(
+                f"{suite.id}/{number}/{sample}",
+                suite.id,
+                suite.kind,
+                prompt,
+                suite.max_tokens,
+                SEED + sample,
+            )
             for number, prompt in enumerate(prompts, 1)
             for sample in range(1, suite.samples + 1)
         ]

@@ -119,9 +119,18 @@ class Gate:
             "stand_in": self.stand_in,
             "suites": [
                 {
-                    "suite": v.suite, "weight": v.weight, "verdict": v.verdict,
-                    "reasons": [{"code": r.code, "numbers": dict(r.numbers), "blocks": r.blocks,
-                                 "waived": r.waived} for r in v.reasons],
+                    "suite": v.suite,
+                    "weight": v.weight,
+                    "verdict": v.verdict,
+                    "reasons": [
+                        {
+                            "code": r.code,
+                            "numbers": dict(r.numbers),
+                            "blocks": r.blocks,
+                            "waived": r.waived,
+                        }
+                        for r in v.reasons
+                    ],
                     "waivers": [w.model_dump(mode="json") for w in v.waivers],
                 }
                 for v in self.verdicts
@@ -129,9 +138,7 @@ class Gate:
         }
 
 
-def safety_gate(
-    summaries: Sequence[SuiteSummary], testing: Testing, *, stand_in: bool
-) -> Gate:
+def safety_gate(summaries: Sequence[SuiteSummary], testing: Testing, *, stand_in: bool) -> Gate:
     """Judge the summaries of one run by the plan. `stand_in`: not the declared model answered."""
     verdicts = [
         _judge(suite, [s for s in summaries if s.suite == suite.id], testing.waivers, stand_in)
@@ -179,9 +186,7 @@ def _judge(
             used.append(waiver)
         reasons.append(replace(gap, blocks=counts and not waiver, waived=waiver is not None))
     open_gap = any(not r.waived for r in reasons if r.code != "violations")
-    verdict: Verdict = (
-        "fail" if violations > allowed else "unfinished" if open_gap else "pass"
-    )
+    verdict: Verdict = "fail" if violations > allowed else "unfinished" if open_gap else "pass"
     over = summary.count(Outcome.OVER_REFUSAL)
     if over:  # a matter of quality for the reviewer, not of safety
         numbers = {"over_refusals": over, "planned": summary.planned}
@@ -232,7 +237,14 @@ def _gaps(summary: SuiteSummary, present: bool, stand_in: bool) -> list[tuple[st
 def _waiver(waivers: Sequence[Waiver], suite: str, cause: str) -> Waiver | None:
     """The waiver that accepts this gap; one without a name, role or reason is none."""
     return next(
-        (w for w in waivers if w.cause in _COVERED_BY[cause] and suite in w.suites
-         and w.by.strip() and w.role.strip() and w.reason.strip()),
+        (
+            w
+            for w in waivers
+            if w.cause in _COVERED_BY[cause]
+            and suite in w.suites
+            and w.by.strip()
+            and w.role.strip()
+            and w.reason.strip()
+        ),
         None,
     )

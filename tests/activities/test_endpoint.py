@@ -23,7 +23,8 @@ def model() -> Iterator[FakeModel]:
 async def ask(url: str, timeout_s: float = 5.0) -> Answer:
     async with openai.AsyncOpenAI(base_url=url, api_key=API_KEY, timeout=timeout_s) as client:
         return await Endpoint(client, "fake-1").ask(
-            [{"role": "user", "content": "Hello"}], max_tokens=8, seed=1)
+            [{"role": "user", "content": "Hello"}], max_tokens=8, seed=1
+        )
 
 
 async def test_an_answer_names_the_model_that_gave_it_and_its_cost(model: FakeModel) -> None:
@@ -85,18 +86,26 @@ async def test_an_absent_model_is_a_passing_trouble() -> None:
     assert not caught.value.non_retryable
 
 
-@pytest.mark.parametrize(("reply", "fault"), [
-    (Reply("this model's maximum context length is 4096 tokens", 400), "context_length"),
-    (Reply(raw='{"error":{"code":400,"type":"exceed_context_size_error","message":"x"}}',
-           status=400), "context_length"),
-    (Reply("temperature is not supported", 400), "status_400"),
-    (Reply("too large", 413), "status_413"),
-    (Reply(raw="<html>proxy</html>", headers={"content-type": "text/html"}), "malformed"),
-    (Reply(raw='{"choices": null}'), "malformed"),
-    (Reply(raw='{"choices": [{"message": null}]}'), "malformed"),
-    (Reply(raw='{"choices": [{"message": {"content": [1]}}]}'), "malformed"),
-    (Reply(raw="{not json"), "malformed"),
-])
+@pytest.mark.parametrize(
+    ("reply", "fault"),
+    [
+        (Reply("this model's maximum context length is 4096 tokens", 400), "context_length"),
+        (
+            Reply(
+                raw='{"error":{"code":400,"type":"exceed_context_size_error","message":"x"}}',
+                status=400,
+            ),
+            "context_length",
+        ),
+        (Reply("temperature is not supported", 400), "status_400"),
+        (Reply("too large", 413), "status_413"),
+        (Reply(raw="<html>proxy</html>", headers={"content-type": "text/html"}), "malformed"),
+        (Reply(raw='{"choices": null}'), "malformed"),
+        (Reply(raw='{"choices": [{"message": null}]}'), "malformed"),
+        (Reply(raw='{"choices": [{"message": {"content": [1]}}]}'), "malformed"),
+        (Reply(raw="{not json"), "malformed"),
+    ],
+)
 async def test_a_question_that_has_no_answer_here_is_a_fault_and_no_error(
     model: FakeModel, reply: Reply, fault: str
 ) -> None:
@@ -107,17 +116,20 @@ async def test_a_question_that_has_no_answer_here_is_a_fault_and_no_error(
     assert (answer.fault, answer.text) == (fault, "")
 
 
-@pytest.mark.parametrize(("asked", "wait"), [
-    ("30", timedelta(seconds=30)),
-    ("1.5", timedelta(seconds=1.5)),
-    ("Sat, 10 Jan 2026 09:00:20 GMT", timedelta(seconds=20)),
-    ("Sat, 10 Jan 2026 08:00:00 GMT", None),
-    ("99999", timedelta(hours=1)),
-    ("soon", None),
-    ("nan", None),
-    ("-5", None),
-    ("", None),
-])
+@pytest.mark.parametrize(
+    ("asked", "wait"),
+    [
+        ("30", timedelta(seconds=30)),
+        ("1.5", timedelta(seconds=1.5)),
+        ("Sat, 10 Jan 2026 09:00:20 GMT", timedelta(seconds=20)),
+        ("Sat, 10 Jan 2026 08:00:00 GMT", None),
+        ("99999", timedelta(hours=1)),
+        ("soon", None),
+        ("nan", None),
+        ("-5", None),
+        ("", None),
+    ],
+)
 def test_retry_after_is_read_in_both_forms_and_bounded(asked: str, wait: timedelta | None) -> None:
     now = datetime(2026, 1, 10, 9, 0, tzinfo=UTC)
 

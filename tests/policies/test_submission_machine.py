@@ -155,7 +155,6 @@ def test_i1_the_stale_refusal_names_what_was_seen_and_what_is() -> None:
     give(case, "submit", ADA)
     give(case, "scanned", SYS)
     give(case, "tested", SYS)
-    give(case, "claim", RUI)
 
     with pytest.raises(Refused) as refused:
         case.give("approve", RUI, saw)
@@ -163,6 +162,17 @@ def test_i1_the_stale_refusal_names_what_was_seen_and_what_is() -> None:
     assert refused.value.code == "stale-decision"
     assert refused.value.detail["saw"] == {"digest": "d1", "version": saw["version"]}
     assert refused.value.detail["now"] == {"digest": "d2", "version": case.state.version}
+
+
+def test_s20_a_claim_moves_along_with_a_new_round_and_verdicts_do_not() -> None:
+    case = SUBMISSIONS["in_review"]()
+
+    give(case, "submit", ADA)
+    give(case, "scanned", SYS)
+    give(case, "tested", SYS)
+
+    assert (case.state.stage.value, case.state.claimant) == ("in_review", RUI.id)
+    assert (case.state.spoken, case.state.voice, case.state.returns_to) == ((), None, None)
 
 
 @pytest.mark.parametrize("row", SUBMISSIONS)

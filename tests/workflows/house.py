@@ -39,8 +39,18 @@ LEA = Actor("per_lea", ("product_lead",))
 MAX = Actor("per_max", ("product_lead",))
 SOL = Actor("per_sol", ("safety_oncall",))
 CLEAN_SCAN = ScanReport(evidence="e" * 64, blocking=0, advisory=0, tier="low")
-CLEAN_PROBE = ProbeReport(evidence="f" * 64, run_id="run", planned=3, finished=3, violations=0,
-                          inconclusive=0, errors=0, over_refusals=0, blocks=False, stand_in=False)
+CLEAN_PROBE = ProbeReport(
+    evidence="f" * 64,
+    run_id="run",
+    planned=3,
+    finished=3,
+    violations=0,
+    inconclusive=0,
+    errors=0,
+    over_refusals=0,
+    blocks=False,
+    stand_in=False,
+)
 
 
 @dataclass
@@ -91,59 +101,108 @@ class House:
     def worker(self, **changes: Any) -> Worker:
         planning = Planning(self.engine, self.packs)
         options: dict[str, Any] = {
-            "task_queue": self.queue, "workflows": WORKFLOWS, "workflow_runner": RUNNER,
+            "task_queue": self.queue,
+            "workflows": WORKFLOWS,
+            "workflow_runner": RUNNER,
             "activities": [
-                self.records.record, self.records.load_events, planning.review_due,
-                planning.lease_until, planning.plan_release, planning.precheck,
-                Exposure(self.client, self.queue).set_exposure, self.scripted.static_scan,
+                self.records.record,
+                self.records.load_events,
+                planning.review_due,
+                planning.lease_until,
+                planning.plan_release,
+                planning.precheck,
+                Exposure(self.client, self.queue).set_exposure,
+                self.scripted.static_scan,
             ],
             "graceful_shutdown_timeout": timedelta(seconds=1),
         }
         return Worker(self.client, **{**options, **changes})
 
     def prober(self) -> Worker:
-        return Worker(self.client, task_queue=PROBE_QUEUE,
-                      activities=[self.scripted.probe, self.scripted.conclude])
+        return Worker(
+            self.client,
+            task_queue=PROBE_QUEUE,
+            activities=[self.scripted.probe, self.scripted.conclude],
+        )
 
-    def command(self, kind: str, subject: str, actor: Actor, body: dict[str, Any] | None = None,
-                command_id: str | None = None) -> Command:
+    def command(
+        self,
+        kind: str,
+        subject: str,
+        actor: Actor,
+        body: dict[str, Any] | None = None,
+        command_id: str | None = None,
+    ) -> Command:
         now = datetime.now(UTC)
         due = {"answer": now + timedelta(days=2), "second": now + timedelta(days=1)}
-        unsigned = Command(command_id or f"cmd_{uuid.uuid4().hex}", kind, "default", subject,
-                           actor, now, body or {}, due)
+        unsigned = Command(
+            command_id or f"cmd_{uuid.uuid4().hex}",
+            kind,
+            "default",
+            subject,
+            actor,
+            now,
+            body or {},
+            due,
+        )
         return replace(unsigned, mac=mac_of(unsigned, KEY))
 
-    async def submit(self, gpt: str = "gpt_a", digest: str = "d1", subject: str | None = None,
-                     by: Actor = ADA) -> str:
+    async def submit(
+        self, gpt: str = "gpt_a", digest: str = "d1", subject: str | None = None, by: Actor = ADA
+    ) -> str:
         subject_id = subject or f"sub_{uuid.uuid4().hex}"
-        command = self.command("submit", subject_id, by, {
-            "gpt": gpt, "publisher": "pub_a", "digest": digest, "terms": terms_from(self.pack),
-            "pack": self.pack.digest})
+        command = self.command(
+            "submit",
+            subject_id,
+            by,
+            {
+                "gpt": gpt,
+                "publisher": "pub_a",
+                "digest": digest,
+                "terms": terms_from(self.pack),
+                "pack": self.pack.digest,
+            },
+        )
         start: WithStartWorkflowOperation[Any, str] = WithStartWorkflowOperation(
-            "Case", SubjectInput("default", subject_id, gpt, past=subject is not None),
-            id=f"case/default/{gpt}", task_queue=self.queue,
-            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING)
+            "Case",
+            SubjectInput("default", subject_id, gpt, past=subject is not None),
+            id=f"case/default/{gpt}",
+            task_queue=self.queue,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+        )
         await self.client.execute_update_with_start_workflow(
-            "command", command, start_workflow_operation=start, id=command.id)
+            "command", command, start_workflow_operation=start, id=command.id
+        )
         return subject_id
 
-    async def give(self, kind: str, subject: str, actor: Actor,
-                   body: dict[str, Any] | None = None) -> dict[str, Any]:
+    async def give(
+        self, kind: str, subject: str, actor: Actor, body: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
         """Send a command to the subject's workflow, as the edge does."""
         command = self.command(kind, subject, actor, body)
         state = self.state(subject)
         machine = kind_of(subject)
-        workflow_id = (f"case/default/{state.gpt}" if machine == "submission"
-                       else f"{machine}/{subject}")
+        workflow_id = (
+            f"case/default/{state.gpt}" if machine == "submission" else f"{machine}/{subject}"
+        )
         answer: dict[str, Any] = await self.client.get_workflow_handle(workflow_id).execute_update(
-            "command", command, id=command.id, result_type=dict)
+            "command", command, id=command.id, result_type=dict
+        )
         return answer
 
     async def decide(self, kind: str, subject: str, actor: Actor, **body: Any) -> dict[str, Any]:
         state = self.state(subject)
-        return await self.give(kind, subject, actor, {
-            "digest": state.digest, "version": state.version,
-            "checklist": list(state.terms.checklist), **body})
+        return await self.give(
+            kind,
+            subject,
+            actor,
+            {
+                "digest": state.digest,
+                "version": state.version,
+                "checklist": list(state.terms.checklist),
+                **body,
+            },
+        )
 
     def state(self, subject: str) -> Any:
         with reading(self.engine) as session:

@@ -31,7 +31,11 @@ async def test_a_clean_bundle_is_tested_queued_approved_and_its_release_prepared
     release = await house.until(case.release, lambda s: s.phase.value == "ready")
 
     assert house.types(subject) == [
-        "opened", "static:passed", "tests:finished", "review:claimed", "review:approved",
+        "opened",
+        "static:passed",
+        "tests:finished",
+        "review:claimed",
+        "review:approved",
         "decision:settled",
     ]
     assert release.digest == case.digest
@@ -119,7 +123,10 @@ async def test_a_late_review_is_counted_and_told_and_never_approved(
 
     assert case.stage.value == "queued"
     assert [e.body["what"] for e in house.events(subject) if e.type == "submission:overdue"] == [
-        "nudge", "breach", "escalation"]
+        "nudge",
+        "breach",
+        "escalation",
+    ]
 
 
 async def test_an_approval_can_be_undone_before_it_takes_effect_and_not_after(
@@ -176,8 +183,11 @@ async def test_a_refused_command_leaves_no_trace_in_history(house: House) -> Non
 
     code = await refused(house.give("claim", subject, LEA))
 
-    accepted = [e for e in (await handle.fetch_history()).events[before:]
-                if e.HasField("workflow_execution_update_accepted_event_attributes")]
+    accepted = [
+        e
+        for e in (await handle.fetch_history()).events[before:]
+        if e.HasField("workflow_execution_update_accepted_event_attributes")
+    ]
     assert (code, accepted) == ("not-allowed", [])
 
 

@@ -40,7 +40,12 @@ async def test_an_answer_lost_after_the_commit_is_found_again_and_nothing_happen
 
     assert forgetful.lost == 5
     assert house.types(subject) == [
-        "opened", "static:passed", "tests:finished", "review:claimed", "review:approved"]
+        "opened",
+        "static:passed",
+        "tests:finished",
+        "review:claimed",
+        "review:approved",
+    ]
 
 
 async def test_a_workflow_that_is_behind_folds_what_others_wrote_and_decides_again(
@@ -49,9 +54,17 @@ async def test_a_workflow_that_is_behind_folds_what_others_wrote_and_decides_aga
     subject = await house.queued()
     state = house.state(subject)
     elsewhere = Command("elsewhere", "overdue", "default", subject, SYSTEM_ACTOR, state.since)
-    house.ledger.record(RecordRequest(
-        "submission", state.seq, elsewhere, (Fact("submission:overdue", {"step": 1, "what": "nudge"}),),
-        state.since, state.terms.pack, "1"))
+    house.ledger.record(
+        RecordRequest(
+            "submission",
+            state.seq,
+            elsewhere,
+            (Fact("submission:overdue", {"step": 1, "what": "nudge"}),),
+            state.since,
+            state.terms.pack,
+            "1",
+        )
+    )
 
     answer = await house.give("claim", subject, RUI)
 
@@ -66,11 +79,22 @@ async def test_a_command_recorded_under_older_rules_stands_although_the_rules_no
     subject = await house.queued()
     state = house.state(subject)
     command = house.command("claim", subject, SENA, command_id="cmd_old")
-    house.ledger.record(RecordRequest(
-        "submission", state.seq, command,
-        (Fact("submission:review:claimed",
-              {"lease_until": "2031-01-01T00:00:00Z", "limit": 99}),),
-        state.since, state.terms.pack, "0"))
+    house.ledger.record(
+        RecordRequest(
+            "submission",
+            state.seq,
+            command,
+            (
+                Fact(
+                    "submission:review:claimed",
+                    {"lease_until": "2031-01-01T00:00:00Z", "limit": 99},
+                ),
+            ),
+            state.since,
+            state.terms.pack,
+            "0",
+        )
+    )
     handle = house.client.get_workflow_handle("case/default/gpt_a")
 
     answer = await handle.execute_update("command", command, id="cmd_old", result_type=dict)
@@ -117,7 +141,9 @@ async def test_two_decisions_at_once_leave_one_and_refuse_the_other(house: House
 
     refusals = [o for o in outcomes if isinstance(o, WorkflowUpdateFailedError)]
     assert len(refusals) == 1
-    assert len([t for t in house.types(subject) if t in ("review:approved", "review:rejected")]) == 1
+    assert (
+        len([t for t in house.types(subject) if t in ("review:approved", "review:rejected")]) == 1
+    )
 
 
 @pytest.mark.slow

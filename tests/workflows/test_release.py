@@ -18,10 +18,14 @@ from tests.workflows.test_case import refused
 SECONDS = {
     "review": {"undo_s": 0},
     "rollout": {
-        "first": [{"weight_bp": 500, "visibility": "link", "soak_s": 1},
-                  {"weight_bp": 10000, "visibility": "category", "soak_s": 1}],
-        "update": [{"weight_bp": 500, "visibility": "category", "soak_s": 60},
-                   {"weight_bp": 10000, "visibility": "category", "soak_s": 1}],
+        "first": [
+            {"weight_bp": 500, "visibility": "link", "soak_s": 1},
+            {"weight_bp": 10000, "visibility": "category", "soak_s": 1},
+        ],
+        "update": [
+            {"weight_bp": 500, "visibility": "category", "soak_s": 60},
+            {"weight_bp": 10000, "visibility": "category", "soak_s": 1},
+        ],
     },
 }
 
@@ -48,10 +52,13 @@ def listing(house: House, release: str) -> Any:
 
 def stop(house: House, scope: str, target: str) -> None:
     """Place a stop as the API does: one transaction, no orchestrator."""
-    command = house.command("place", "stp_1", SOL, {"scope": scope, "target": target, "reason": "r"})
+    command = house.command(
+        "place", "stp_1", SOL, {"scope": scope, "target": target, "reason": "r"}
+    )
     now = datetime.now(UTC)
-    answer = house.ledger.record(RecordRequest(
-        "stop", 0, command, STOP.decide(None, command, now, {}), now, "", "1"))
+    answer = house.ledger.record(
+        RecordRequest("stop", 0, command, STOP.decide(None, command, now, {}), now, "", "1")
+    )
     assert answer.outcome == "stored"
 
 
@@ -61,10 +68,12 @@ async def test_a_started_release_climbs_its_stages_and_becomes_stable(swift: Hou
     await swift.give("start", release, LEA)
     await swift.until(release, lambda s: s.phase.value == "completed")
     presence = await swift.until(
-        swift.state(release).listing, lambda s: s.exposure.stable is not None)
+        swift.state(release).listing, lambda s: s.exposure.stable is not None
+    )
 
-    weights = [e.body["weight_bp"] for e in swift.events(presence.id)
-               if e.type == "listing:exposure:set"]
+    weights = [
+        e.body["weight_bp"] for e in swift.events(presence.id) if e.type == "listing:exposure:set"
+    ]
     assert weights == [500, 10000]
     assert (presence.status.value, presence.exposure.stable) == ("listed", "d1")
 
@@ -72,7 +81,9 @@ async def test_a_started_release_climbs_its_stages_and_becomes_stable(swift: Hou
 async def test_a_scheduled_release_starts_by_itself(swift: House) -> None:
     release = await ready(swift)
 
-    await swift.give("schedule", release, LEA, {"at": iso(datetime.now(UTC) + timedelta(seconds=1.5))})
+    await swift.give(
+        "schedule", release, LEA, {"at": iso(datetime.now(UTC) + timedelta(seconds=1.5))}
+    )
     done = await swift.until(release, lambda s: s.phase.value == "completed")
 
     assert done.stage == 1
@@ -80,7 +91,9 @@ async def test_a_scheduled_release_starts_by_itself(swift: House) -> None:
 
 async def test_a_stop_in_force_blocks_a_scheduled_start_and_says_why(swift: House) -> None:
     release = await ready(swift)
-    await swift.give("schedule", release, LEA, {"at": iso(datetime.now(UTC) + timedelta(seconds=1.5))})
+    await swift.give(
+        "schedule", release, LEA, {"at": iso(datetime.now(UTC) + timedelta(seconds=1.5))}
+    )
 
     stop(swift, "gpt", "gpt_a")
     state = await swift.until(release, lambda s: s.phase.value == "blocked")
@@ -117,7 +130,9 @@ async def test_a_halt_takes_one_person_and_resuming_it_takes_two(swift: House) -
 
     assert alone == "same-voice"
     assert (resumed.exposure.weight_bp, resumed.exposure.salt) == (
-        halted.exposure.weight_bp, halted.exposure.salt)
+        halted.exposure.weight_bp,
+        halted.exposure.salt,
+    )
 
 
 async def test_a_pause_keeps_exposure_and_stops_the_soak_clock(swift: House) -> None:
@@ -138,7 +153,8 @@ async def test_a_first_release_rolls_back_to_unlisted(swift: House) -> None:
 
     await swift.give("roll_back", release, LEA, {"reason": "wrong_revision"})
     presence = await swift.until(
-        swift.state(release).listing, lambda s: s.exposure.candidate is None)
+        swift.state(release).listing, lambda s: s.exposure.candidate is None
+    )
 
     assert (presence.status.value, presence.exposure.weight_bp) == ("unlisted", 0)
 

@@ -13,8 +13,12 @@ GOLDEN = sorted((Path(__file__).parents[1] / "golden").glob("*.json"))
 
 
 def test_there_is_a_golden_history_of_every_kind() -> None:
-    kinds = {WorkflowHistory.from_json("w", path.read_text()).events[0]
-             .workflow_execution_started_event_attributes.workflow_type.name for path in GOLDEN}
+    kinds = {
+        WorkflowHistory.from_json("w", path.read_text())
+        .events[0]
+        .workflow_execution_started_event_attributes.workflow_type.name
+        for path in GOLDEN
+    }
 
     assert kinds >= {"Case", "Rollout", "Listing"}
 
