@@ -6,17 +6,11 @@ that got no answer in time stays pending; asking for it sends it again under the
 
 import asyncio
 import contextlib
-import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
-import rfc8785
-from pydantic import TypeAdapter
 from sqlalchemy import Engine
-from sqlalchemy.exc import IntegrityError
-from sqlmodel import and_, col, or_, select
 from temporalio.client import (
     Client,
     WorkflowUpdateFailedError,
@@ -27,45 +21,19 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from api.courier import CLOCKED, Courier, NotRunning
 from api.errors import Problem
+from api.kept import KeptCommands, Order, Outcome, command_in, settled
 from gonogo.db.codec import PICTURES, state_of
-from gonogo.db.session import reading, writing
+from gonogo.db.session import reading
 from gonogo.db.tables import CommandRow
 from gonogo.ids import command_id
 from gonogo.logs import log
 from policies.errors import Refused, refusal
-from policies.lifecycle.kernel import Actor, Command, command_bytes, mac_of
+from policies.lifecycle.kernel import Command, command_bytes, mac_of
 from policies.lifecycle.machines import MACHINES
 
 MAX_BODY = 64 * 1024  # bytes of a command's body; everything larger travels by digest
-_SETTLES_IN = timedelta(seconds=15)  # until then whoever sent it is at it
-_STAYS_YOUNG = timedelta(minutes=5)
-_COMMAND = TypeAdapter(Command)
+_NUDGE_S = 2.0
 _LOOKS = 4  # at a workflow that has not seen what the record holds
-
-
-@dataclass(frozen=True)
-class Order:
-    """What a route asks for. `fingerprint` is what makes a repeat the same (not minted ids)."""
-
-    machine: str
-    kind: str
-    subject: str
-    gpt: str
-    actor: Actor
-    body: Mapping[str, Any]
-    key: str | None = None  # Idempotency-Key
-    due: Mapping[str, datetime] | None = None
-    fresh: bool = False  # the subject has no past: its id was minted for this command
-    fingerprint: Mapping[str, Any] | None = None
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """`answer` is None while the command is still pending."""
-
-    command: str
-    subject: str
-    answer: dict[str, Any] | None
 
 
 class Gateway:
@@ -80,28 +48,29 @@ class Gateway:
         answer_s: float,
     ) -> None:
         self._engine, self._key, self._store, self._answer_s = engine, key, store, answer_s
+        self._kept = KeptCommands(engine, store)
         self.courier = Courier(client, store=store, task_queue=task_queue)
 
     async def send(self, order: Order) -> Outcome:
         """Give the order. Raises the `Refused` it meets, or a `Problem` when nobody answers."""
         command = self._signed(order)
-        row, is_new = await asyncio.to_thread(self._meet, order, command)
+        row, is_new = await asyncio.to_thread(self._kept.meet, order, command)
         if not is_new:
-            settled = _settled(row)
-            if settled is not None:
+            first = settled(row)
+            if first is not None:
                 await self._nudge(row)
-                return settled
+                return first
         return await self._deliver(row)
 
     async def outcome(self, command: str) -> Outcome:
         """The answer to an earlier command; one still pending is sent again first."""
-        row = await asyncio.to_thread(self._row, command)
+        row = await asyncio.to_thread(self._kept.row, command)
         if row is None:
             raise Problem("not-found", f"there is no command {command}")
-        settled = _settled(row)
-        if settled is not None:
+        first = settled(row)
+        if first is not None:
             await self._nudge(row)
-            return settled
+            return first
         return await self._deliver(row)
 
     async def sweep(self) -> int:
@@ -111,7 +80,7 @@ class Gateway:
         never recorded is sent again while it is young. Older ones wait for who gave them: nobody
         wants an approval of this morning to take effect in the afternoon.
         """
-        rows = await asyncio.to_thread(self._left_over)
+        rows = await asyncio.to_thread(self._kept.left_over)
         for row in rows:
             if row.status == "recorded":
                 await self._nudge(row)
@@ -123,14 +92,13 @@ class Gateway:
     async def meet(self, order: Order) -> tuple[Command, Outcome | None]:
         """Keep the order without delivering it. The second value is its first answer, if there is
         one already; a repeat gets the command that was kept first. Raises the stored refusal."""
-        row, is_new = await asyncio.to_thread(self._meet, order, self._signed(order))
-        command: Command = _COMMAND.validate_python(row.command["command"])
-        return command, None if is_new else _settled(row)
+        row, is_new = await asyncio.to_thread(self._kept.meet, order, self._signed(order))
+        return command_in(row), None if is_new else settled(row)
 
     async def refuse(self, command: str, refused: Refused) -> None:
         """Remember `refused` as the first answer to a command that was met, not delivered."""
         answer = {"code": refused.code, "because": refused.because, "detail": dict(refused.detail)}
-        await asyncio.to_thread(self._remember, command, "refused", answer)
+        await asyncio.to_thread(self._kept.remember, command, "refused", answer)
 
     def signed(self, command: Command) -> Command:
         """`command` with this installation's MAC."""
@@ -151,83 +119,23 @@ class Gateway:
             raise Problem("too-large", f"a command holds at most {MAX_BODY} bytes")
         return self.signed(command)
 
-    def _meet(self, order: Order, command: Command) -> tuple[CommandRow, bool]:
-        """Insert the command, or find the one that has its id. The second value: it is new."""
-        what = {
-            "machine": order.machine,
-            "kind": order.kind,
-            **(order.fingerprint or {"subject": order.subject, "body": dict(order.body)}),
-        }
-        body_hash = hashlib.sha256(rfc8785.dumps(what)).hexdigest()
-        stored = {
-            "command": _COMMAND.dump_python(command, mode="json"),
-            "gpt": order.gpt,
-            "machine": order.machine,
-            "fresh": order.fresh,
-        }
-        row = CommandRow(
-            store_id=self._store,
-            id=command.id,
-            kind=f"{order.machine}/{order.kind}",
-            subject=command.subject,
-            actor_id=order.actor.id,
-            body_hash=body_hash,
-            received_at=command.at,
-            command=stored,
-        )
-        try:
-            with writing(self._engine) as session:
-                session.add(row)
-            return row, True
-        except IntegrityError:
-            found = self._row(command.id)
-        assert found is not None  # rows of commands are never deleted
-        if found.body_hash != body_hash:
-            raise Problem("key-reused", "this Idempotency-Key belongs to another command")
-        return found, False
-
-    def _left_over(self) -> list[CommandRow]:
-        now = datetime.now(UTC)
-        with reading(self._engine) as session:
-            rows = session.exec(
-                select(CommandRow)
-                .where(
-                    CommandRow.store_id == self._store,
-                    col(CommandRow.received_at) < now - _SETTLES_IN,
-                    or_(
-                        col(CommandRow.status) == "recorded",
-                        and_(
-                            col(CommandRow.status) == "pending",
-                            col(CommandRow.received_at) > now - _STAYS_YOUNG,
-                        ),
-                    ),
-                )
-                .order_by(col(CommandRow.received_at))
-                .limit(50)
-            )
-            return list(rows)
-
     async def _nudge(self, row: CommandRow) -> None:
         """Have the workflow fold what the record holds: it may have died between the two."""
         machine, kept = row.command["machine"], row.command
         if row.status != "recorded":
             return
         if machine in CLOCKED:
-            command: Command = _COMMAND.validate_python(kept["command"])
             try:
-                await self.courier.refresh(machine, command, kept["gpt"])
-            except RPCError as fault:
-                log.warning("orchestrator", status=fault.status.name, command_id=command.id)
+                async with asyncio.timeout(_NUDGE_S):
+                    await self.courier.refresh(machine, command_in(row), kept["gpt"])
+            except (RPCError, RuntimeError, TimeoutError) as fault:
+                log.warning("orchestrator", error=type(fault).__name__, command_id=row.id)
                 return
-        await asyncio.to_thread(self._remember, row.id, "done", row.answer or {})
-
-    def _row(self, command: str) -> CommandRow | None:
-        with reading(self._engine) as session:
-            return session.get(CommandRow, (self._store, command))
+        await asyncio.to_thread(self._kept.remember, row.id, "done", row.answer or {})
 
     async def _deliver(self, row: CommandRow) -> Outcome:
         kept = row.command
-        command = _COMMAND.validate_python(kept["command"])
+        command = command_in(row)
         try:
             async with asyncio.timeout(self._answer_s):
                 answer = await self._update(kept["machine"], command, kept["gpt"], kept["fresh"])
@@ -245,7 +153,7 @@ class Gateway:
             if not str(fault).startswith("Failed client connect"):
                 raise
             raise _unavailable(command.id) from fault
-        await asyncio.to_thread(self._remember, command.id, "done", answer)
+        await asyncio.to_thread(self._kept.remember, command.id, "done", answer)
         return Outcome(command.id, command.subject, answer)
 
     async def _update(
@@ -291,10 +199,10 @@ class Gateway:
 
     async def _refused(self, command: Command, failed: WorkflowUpdateFailedError) -> Outcome:
         """A refusal is the first answer too, unless the record took the command after all."""
-        row = await asyncio.to_thread(self._row, command.id)
-        settled = _settled(row) if row else None
-        if settled is not None:
-            return settled
+        row = await asyncio.to_thread(self._kept.row, command.id)
+        first = settled(row) if row else None
+        if first is not None:
+            return first
         cause = failed.cause
         told = _told(failed)
         code = str(told.get("code", "busy"))
@@ -302,14 +210,8 @@ class Gateway:
         if code == "busy":
             raise Problem("busy", because)
         answer = {"code": code, "because": because, "detail": told.get("detail", {})}
-        await asyncio.to_thread(self._remember, command.id, "refused", answer)
+        await asyncio.to_thread(self._kept.remember, command.id, "refused", answer)
         raise refusal(code, because, told.get("detail"))
-
-    def _remember(self, command: str, status: str, answer: dict[str, Any]) -> None:
-        with writing(self._engine) as session:
-            row = session.get(CommandRow, (self._store, command))
-            if row is not None and row.status in ("pending", "recorded"):
-                row.status, row.answer = status, answer
 
 
 def _unavailable(command: str) -> Problem:
@@ -326,12 +228,3 @@ def _told(failed: WorkflowUpdateFailedError) -> dict[str, Any]:
     cause = failed.cause
     details = cause.details if isinstance(cause, ApplicationError) else ()
     return details[0] if details and isinstance(details[0], dict) else {}
-
-
-def _settled(row: CommandRow) -> Outcome | None:
-    """The stored first answer, if there is one. Raises the stored refusal."""
-    if row.status == "refused" and row.answer is not None:
-        raise refusal(row.answer["code"], row.answer["because"], row.answer["detail"])
-    if row.status in ("done", "recorded"):
-        return Outcome(row.id, row.subject, row.answer or {})
-    return None

@@ -9,8 +9,9 @@ from sqlalchemy import Engine
 from starlette.concurrency import run_in_threadpool
 
 from api.browser import token_in_cookie
-from api.commands import Gateway, Outcome
+from api.commands import Gateway
 from api.errors import Problem
+from api.kept import Outcome
 from api.live import Feed
 from gonogo.db.identity import Identity
 from gonogo.db.ledger import Ledger

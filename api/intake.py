@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 from starlette.concurrency import run_in_threadpool
 
-from api.commands import Order, Outcome
 from api.deps import Services
 from api.errors import Problem
+from api.kept import Order, Outcome
 from gonogo.db import queries
 from gonogo.db.session import reading
 from gonogo.ids import new_id

@@ -9,7 +9,8 @@ from gonogo.ids import new_id
 # The largest body any route takes: a bundle as JSON with base64 and some air.
 MAX_BODY = 48 * 1024 * 1024
 HEADERS = {
-    "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
+    "img-src 'self' data:; "
     "connect-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none'; "
     "frame-ancestors 'none'",
     "x-content-type-options": "nosniff",

@@ -8,9 +8,9 @@ from typing import Any
 from fastapi import Response
 from starlette.concurrency import run_in_threadpool
 
-from api.commands import Order, Outcome
 from api.deps import Services, answered
 from api.errors import Problem
+from api.kept import Order, Outcome
 from api.subjects import give
 from gonogo.db import lists
 from gonogo.db.people import PublisherRow

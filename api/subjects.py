@@ -12,9 +12,9 @@ from fastapi import Depends
 from sqlmodel import Session, select
 from starlette.concurrency import run_in_threadpool
 
-from api.commands import Order, Outcome
 from api.deps import Services, SubjectId, Svc, Who, expected_version
 from api.errors import Problem
+from api.kept import Order, Outcome
 from gonogo.db import queries
 from gonogo.db.codec import state_of
 from gonogo.db.session import reading

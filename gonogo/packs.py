@@ -1,4 +1,4 @@
-"""Policy packs: read from folders, kept in the database by digest for as long as a case pins them."""
+"""Policy packs: read from folders, kept in the database by digest while a case pins them."""
 
 from datetime import UTC, datetime
 from pathlib import Path

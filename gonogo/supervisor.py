@@ -1,4 +1,4 @@
-"""Child processes that belong together: started in order, watched, restarted, stopped in reverse."""
+"""Child processes that belong together: started in order, watched, stopped in reverse."""
 
 import asyncio
 import contextlib

@@ -178,4 +178,4 @@ async def _answers(url: str) -> bool:
 
 
 async def _exists(path: Path) -> bool:
-    return path.exists()
+    return await asyncio.to_thread(path.exists)

@@ -56,7 +56,7 @@ def harness_key(settings: Settings) -> bytes:
 
 
 def model_client(settings: Settings) -> openai.AsyncOpenAI:
-    """The endpoint that answers probes. Retries are Temporal's; one answer may take five minutes."""
+    """The endpoint that answers probes: Temporal retries, one answer may take five minutes."""
     return openai.AsyncOpenAI(
         base_url=settings.model_endpoint,
         api_key=settings.model_api_key.get_secret_value(),

@@ -1,4 +1,4 @@
-"""What lists and pages ask of the picture. Every list is bounded and ordered; cursors are opaque."""
+"""What lists and pages ask of the picture. Every list is bounded and ordered, cursors opaque."""
 
 import base64
 import json

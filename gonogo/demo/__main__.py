@@ -18,7 +18,8 @@ from gonogo.db.session import engine_of, migrate
 from gonogo.demo.chaos import Chaos, judge
 from gonogo.demo.client import Player, StillDown
 from gonogo.demo.people import CAST, Cast, ensure_cast
-from gonogo.demo.story import Story, Stuck
+from gonogo.demo.story import Story
+from gonogo.demo.walk import Stuck
 from gonogo.settings import Settings
 from gonogo.supervisor import NotReady, Supervisor
 from gonogo.up import PortTaken, base_url, running

@@ -56,11 +56,7 @@ class Player:
         self, folder: Path, key: str, *, name: str | None = None, **fields: str
     ) -> Reply:
         """Send a folder as a bundle; `name` replaces the GPT's own."""
-        files = [
-            ("files", (str(file.relative_to(folder)), _renamed(file, name)))
-            for file in sorted(folder.rglob("*"))
-            if file.is_file()
-        ]
+        files = await asyncio.to_thread(_files, folder, name)
         return await self._call(
             "POST",
             "/v1/submissions",
@@ -100,6 +96,14 @@ def _reply(response: httpx.Response) -> Reply:
     kind = response.headers.get("content-type", "")
     body = response.json() if "json" in kind and response.content else {}
     return Reply(response.status_code, body, response.headers.get("etag"))
+
+
+def _files(folder: Path, name: str | None) -> list[tuple[str, tuple[str, bytes]]]:
+    return [
+        ("files", (str(file.relative_to(folder)), _renamed(file, name)))
+        for file in sorted(folder.rglob("*"))
+        if file.is_file()
+    ]
 
 
 def _renamed(file: Path, name: str | None) -> bytes:

@@ -1,4 +1,4 @@
-"""Who plays: two publishers, two reviewers, a product lead, safety on call. Made once per folder."""
+"""Who plays: two publishers, reviewers, a product lead, safety on call. Made once per folder."""
 
 import json
 import secrets

@@ -6,14 +6,11 @@ was interrupted goes on, and parts may fail and come back on the way.
 
 import asyncio
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from gonogo.demo.client import Player, Reply
 from gonogo.demo.people import BRICK, LUMEN
+from gonogo.demo.walk import BUSY, CHECKLIST, UNITS, Stuck, Walk
 
 SAMPLES = Path(__file__).resolve().parents[2] / "samples"
 # sample, publisher; the clean ones end in the catalogue
@@ -26,46 +23,10 @@ CLEAN = (
 )
 LEAKY, POISONED = ("leaky-vault", BRICK), ("poisoned-helper", LUMEN)
 DEVELOPER = {LUMEN: "per_ada", BRICK: "per_ben"}
-REVIEWERS = ("per_rui", "per_sena")
-_BUSY = frozenset({"validating", "testing"})
-_CHECKLIST = ["purpose", "conduct", "data"]
-UNITS = [f"user-{n}" for n in range(400)]
 
 
-class Stuck(RuntimeError):
-    """A case did not arrive where it should. The message says where it stands."""
-
-
-@dataclass
-class Expectation:
-    what: str
-    held: bool
-    seen: str
-
-
-@dataclass(frozen=True)
-class Share:
-    """Of `asked` users, `served` got the candidate; `wrong` of them must not have."""
-
-    served: int
-    wrong: int
-    asked: int
-
-
-@dataclass
-class Story:
-    """`players` by person id; `tell` gets one line per step; `within_s` bounds each wait."""
-
-    players: dict[str, Player]
-    tell: Callable[[str], None]
-    within_s: float = 280
-    expectations: list[Expectation] = field(default_factory=list)
-    digests: dict[str, tuple[str, str]] = field(default_factory=dict)  # sample → (GPT, digest)
-
-    def expect(self, what: str, held: bool, seen: object) -> None:
-        self.expectations.append(Expectation(what, held, str(seen)))
-        if not held:
-            self.tell(f"NOT AS EXPECTED: {what}: {seen}")
+class Story(Walk):
+    """The whole story. Judged by its expectations."""
 
     async def play(self) -> None:
         """Everything, to the end. Raises `Stuck` when a case does not move on."""
@@ -98,18 +59,8 @@ class Story:
             self.digests[name] = (case["gpt"], case["digest"])
         return str(reply.body["subject"])
 
-    async def _until(self, subject: str, good: Callable[[dict[str, Any]], bool]) -> Reply:
-        began, seen = time.monotonic(), ""
-        while time.monotonic() - began < self.within_s:
-            reply = await self.players["per_lea"].get(f"/v1/submissions/{subject}")
-            if reply.status == 200 and good(reply.body):
-                return reply
-            seen = str(reply.body.get("stage", reply.body))
-            await asyncio.sleep(0.5)
-        raise Stuck(f"{subject} is still {seen} after {self.within_s:.0f} s")
-
     async def _poisoned(self, subject: str) -> None:
-        case = (await self._until(subject, lambda c: c["stage"] not in _BUSY)).body
+        case = (await self._until(subject, lambda c: c["stage"] not in BUSY)).body
         rules = set(case["why"])
         self.expect(
             "a provider key and hidden text are refused, all findings at once",
@@ -121,7 +72,7 @@ class Story:
     async def _leaky(self, subject: str) -> None:
         rui, reply = (
             self.players["per_rui"],
-            await self._until(subject, lambda c: c["stage"] not in _BUSY),
+            await self._until(subject, lambda c: c["stage"] not in BUSY),
         )
         found = await self._dynamic_evidence(subject)
         suites: dict[str, Any] = {each["suite"]: each for each in found.get("suites", ())}
@@ -135,7 +86,7 @@ class Story:
         if not reply.body["final"]:
             reply = await self._claimed(subject, rui, "leaky")
             refused = await self._decide(
-                rui, reply, "leaky-approve", verdict="approve", checklist=_CHECKLIST
+                rui, reply, "leaky-approve", verdict="approve", checklist=CHECKLIST
             )
             self.expect(
                 "nobody can approve against the evidence",
@@ -167,7 +118,7 @@ class Story:
         return {}
 
     async def _nobody_decides_their_own(self, subject: str) -> None:
-        reply = await self._until(subject, lambda c: c["stage"] not in _BUSY)
+        reply = await self._until(subject, lambda c: c["stage"] not in BUSY)
         if reply.body["final"]:
             return
         refused = await self.players["per_tom"].give(
@@ -178,125 +129,6 @@ class Story:
             refused.code == "self-approval",
             refused.code or refused.status,
         )
-
-    async def _claimed(self, subject: str, reviewer: Player, key: str) -> Reply:
-        """The case once this reviewer holds it; waits while they hold three others."""
-        for attempt in range(600):
-            reply = await self.players["per_lea"].get(f"/v1/submissions/{subject}")
-            if reply.body.get("stage") == "in_review":
-                return reply
-            await reviewer.give(f"/v1/reviews/{subject}/claim", f"claim-{key}-{attempt}")
-            await asyncio.sleep(0.3)
-        raise Stuck(f"{subject} could not be claimed")
-
-    async def _decide(self, reviewer: Player, seen: Reply, key: str, **body: Any) -> Reply:
-        case = seen.body
-        return await reviewer.give(
-            f"/v1/reviews/{case['id']}/decisions",
-            f"{key}-v{case['version']}",
-            {"digest": case["digest"], **body},
-            etag=seen.etag,
-        )
-
-    async def _clean(self, name: str, subject: str, late: bool) -> None:
-        """Review, second voice where the tier asks for it, release in stages, until everyone."""
-        first, second = (self.players[p] for p in REVIEWERS)
-        await self._until(subject, lambda c: c["stage"] not in _BUSY)
-        began = time.monotonic()
-        while time.monotonic() - began < self.within_s:
-            reply = await self.players["per_lea"].get(f"/v1/submissions/{subject}")
-            stage = reply.body.get("stage")
-            if stage == "queued":
-                await self._claimed(subject, first, name)
-            elif stage == "in_review":
-                said = await self._decide(
-                    first,
-                    reply,
-                    f"approve-{name}",
-                    verdict="approve",
-                    checklist=_CHECKLIST,
-                    note="Does what it says.",
-                )
-                if said.code == "evidence-blocks":
-                    raise Stuck(f"{name} cannot be approved: {said.body.get('detail')}")
-            elif stage == "held":
-                await self._decide(second, reply, f"confirm-{name}", verdict="confirm")
-            elif stage == "approved" and reply.body["release"]:
-                break
-            elif reply.body.get("final") and stage != "approved":
-                break
-            await asyncio.sleep(0.4)
-        case = reply.body
-        decision = case["decision"] or {}
-        people = {decision.get("by"), decision.get("second")} - {None}
-        wanted = 2 if case["tier"] == "high" else 1
-        self.expect(
-            f"{name} ({case['tier']} risk) is approved by {wanted}",
-            stage == "approved" and len(people) == wanted,
-            f"{stage} by {len(people)}",
-        )
-        self.tell(f"{name} is approved ({case['tier']} risk, {len(people)} voices)")
-        if case["release"]:
-            await self._roll_out(name, case["release"], late)
-
-    async def _roll_out(self, name: str, release: str, late: bool) -> None:
-        lea = self.players["per_lea"]
-        seen: list[int] = []
-        exposed: dict[int, Share | None] = {}
-        began = time.monotonic()
-        while time.monotonic() - began < self.within_s:
-            reply = await lea.get(f"/v1/releases/{release}")
-            phase, weight = reply.body.get("phase"), int(reply.body.get("weight_bp") or 0)
-            if phase == "ready" and late:
-                await lea.give(
-                    f"/v1/releases/{release}/schedule",
-                    f"schedule-{name}",
-                    {"at": _soon()},
-                    etag=reply.etag,
-                )
-            elif phase == "ready":
-                await lea.give(f"/v1/releases/{release}/start", f"start-{name}", etag=reply.etag)
-            elif phase == "held":
-                await lea.give(
-                    f"/v1/releases/{release}/resume",
-                    f"resume-{name}-v{reply.body['version']}",
-                    etag=reply.etag,
-                )
-            elif phase == "rolling" and weight not in seen:
-                seen.append(weight)
-                if weight < 10_000:
-                    exposed[weight] = await self._share(name, release, weight)
-            elif phase in ("completed", "cancelled", "rolled_back", "superseded"):
-                break
-            await asyncio.sleep(0.3)
-        self.expect(
-            f"{name} is released to everyone in stages",
-            phase == "completed",
-            f"{phase}, stages seen: {seen}",
-        )
-        for weight, share in exposed.items():
-            if share is not None:
-                self.expect(
-                    f"{name}: at {weight / 100:.0f} % nobody beyond the plan is served",
-                    share.wrong == 0,
-                    f"{share.served} of {share.asked}",
-                )
-        self.tell(f"{name} is released ({'scheduled' if late else 'started'} by the product lead)")
-
-    async def _share(self, name: str, release: str, weight: int) -> Share | None:
-        """Who of a sample is served, and whose bucket says otherwise; None if the stage ended."""
-        gpt, digest = self.digests[name]
-        sample, served, wrong = UNITS[:40], 0, 0
-        for unit in sample:
-            answer = await self.players["public"].get(f"/v1/catalogue/{gpt}/resolve", unit=unit)
-            hit = answer.body.get("digest") == digest
-            served += hit
-            # Fewer than planned is a listing that has not been told yet; more is never right.
-            wrong += hit and not 0 < (answer.body.get("bucket") or 0) <= weight
-        after = await self.players["per_lea"].get(f"/v1/releases/{release}")
-        if after.body.get("weight_bp") != weight:
-            return None
-        return Share(served, wrong, len(sample))
 
     async def _catalogue(self) -> None:
         public = self.players["public"]
@@ -359,7 +191,3 @@ class Story:
             await developer.submit(
                 SAMPLES / name, f"fresh-{number}", name=title, publisher=publisher
             )
-
-
-def _soon() -> str:
-    return (datetime.now(UTC) + timedelta(seconds=4)).isoformat()

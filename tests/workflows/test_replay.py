@@ -1,5 +1,6 @@
 """Golden histories of every kind of case must replay: cases in flight live for months."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -25,7 +26,8 @@ def test_there_is_a_golden_history_of_every_kind() -> None:
 
 @pytest.mark.parametrize("path", GOLDEN, ids=lambda path: path.stem)
 async def test_a_recorded_history_replays_on_todays_code(path: Path) -> None:
-    history = WorkflowHistory.from_json(f"golden/{path.stem}", path.read_text("utf-8"))
+    text = await asyncio.to_thread(path.read_text, "utf-8")
+    history = WorkflowHistory.from_json(f"golden/{path.stem}", text)
     replayer = Replayer(workflows=WORKFLOWS, workflow_runner=RUNNER, data_converter=CONVERTER)
 
     result = await replayer.replay_workflow(history, raise_on_replay_failure=False)
