@@ -16,7 +16,7 @@ from gonogo.ids import new_id
 from policies.lifecycle.kernel import Actor
 
 _ALPHABET = string.digits + string.ascii_letters
-TOKEN_PREFIX = "gng_"
+TOKEN_PREFIX = "gng_"  # noqa: S105  # names the kind of token, public by design
 _RANDOM, _CHECK = 32, 6
 
 
