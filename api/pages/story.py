@@ -18,6 +18,7 @@ from gonogo.db.tables import EventRow
 from gonogo.objects import ObjectFault
 from policies.bundle.parts import Bundle
 from policies.lifecycle.kernel import iso
+from policies.lifecycle.release_state import Phase
 from policies.lifecycle.submission_state import Stage, Submission
 
 _TRANSCRIPTS = 40  # on one page; the JSON routes have them all
@@ -64,6 +65,8 @@ def case_facts(svc: Services, look: Viewer, case: Submission) -> dict[str, Any]:
             "by_when": iso(decision.effective_at),
             "unblocks": "Then the decision takes effect. Until then it can be undone.",
         }
+    elif release is not None and release.phase is Phase.COMPLETED:
+        view |= {"turn": "nobody", "unblocks": "Everyone is served this revision."}
     elif release is not None:
         view |= {"unblocks": "The approval stands. Its release goes on from here."}
     return {

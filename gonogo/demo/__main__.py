@@ -160,13 +160,11 @@ def _summary(story: Story, spent_s: float) -> int:
 
 
 def _where_to_look(settings: Settings, cast: Cast, story: Story) -> None:
-    table = Table(title="Play any part: sign in with a token", title_justify="left")
-    table.add_column("who")
-    table.add_column("token", overflow="fold")
+    console.print("\nPlay any part: sign in with a token", style="bold")
     names = {person: name for person, name, *_ in CAST}
-    for person, token in cast.tokens.items():
-        table.add_row(names[person], token)
-    console.print(table)
+    for person, token in cast.tokens.items():  # one to a line and never folded, to be copied
+        console.print(f"  {names[person]:36} {token}", highlight=False)
+    console.print()
     failed = [each for each in story.expectations if not each.held]
     console.print(
         f"pages and API   {base_url(settings)}\n"
