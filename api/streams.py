@@ -13,14 +13,25 @@ from gonogo.db.tables import EventRow
 STREAM_S = 3_600.0
 
 
-def events_after(svc: Services, subject: str | None, after: int, limit: int) -> dict[str, Any]:
-    """Events of one subject above `seq`, or of the store above `position`; `next` goes on."""
+# What reviewers say to each other before two of them agree: not for the publisher.
+INTERNAL = frozenset({"submission:review:held", "submission:review:disagreed"})
+
+
+def events_after(
+    svc: Services, subject: str | None, after: int, limit: int, *, inside: bool = False
+) -> dict[str, Any]:
+    """Events of one subject above `seq`, or of the store above `position`; `next` goes on.
+
+    `inside`: the reader is of the store's staff and not of the publisher, and reads all prose.
+    """
     with reading(svc.engine) as session:
         rows = queries.events(session, svc.store, subject=subject, after=after, limit=limit)
     full = len(rows) == limit
     return {
         "items": [event_view(row) for row in rows],
-        "prose": read_prose(svc.engine, notes_in(rows)),
+        "prose": read_prose(
+            svc.engine, notes_in([row for row in rows if inside or row.type not in INTERNAL])
+        ),
         "next": (rows[-1].seq if subject else rows[-1].position) if rows and full else None,
     }
 

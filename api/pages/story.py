@@ -8,7 +8,7 @@ from typing import Any
 from api.compare import difference_between
 from api.deps import Services
 from api.pages.site import Viewer
-from api.streams import events_after
+from api.streams import INTERNAL, events_after
 from api.subjects import is_staff
 from api.views import submission_view
 from gonogo.db import lists, queries
@@ -37,8 +37,6 @@ _AT: Mapping[Stage, int] = {
     Stage.WITHDRAWN: 2,
     Stage.EXPIRED: 2,
 }
-# Verdicts among colleagues: what was thought before two agreed is not the developer's to read.
-_INTERNAL = frozenset({"submission:review:held", "submission:review:disagreed"})
 
 
 @dataclass(frozen=True)
@@ -82,12 +80,13 @@ def case_facts(svc: Services, look: Viewer, case: Submission) -> dict[str, Any]:
 
 def story(svc: Services, look: Viewer, subject: str, publisher: str) -> list[Told]:
     """The subject's events, newest first, as this viewer may read them."""
-    told = events_after(svc, subject, 0, queries.MOST)
-    inside = look.actor is not None and is_staff(look.actor)
+    actor = look.actor
+    inside = actor is not None and is_staff(actor) and publisher not in actor.publishers
+    told = events_after(svc, subject, 0, queries.MOST, inside=inside)
     found = []
     for event in reversed(told["items"]):
         note = event["body"].get("note")
-        hidden = event["type"] in _INTERNAL and not inside
+        hidden = event["type"] in INTERNAL and not inside
         found.append(
             Told(
                 type=event["type"],

@@ -149,12 +149,14 @@ def submission_can(who: Who, case: SeenCase) -> dict[str, Any]:
 @router.get("/{subject}/events", responses=READ)
 def submission_events(
     svc: Svc,
+    who: Who,
     case: SeenCase,
     after: Annotated[int, Query(ge=0, le=2**53)] = 0,
     limit: PageSize = queries.MOST,
 ) -> dict[str, Any]:
     """The case's events with `seq` above `after`, in order, and the texts they name."""
-    return events_after(svc, case.id, after, limit)
+    inside = is_staff(who) and case.publisher not in who.publishers
+    return events_after(svc, case.id, after, limit, inside=inside)
 
 
 @router.get("/{subject}/events/stream", response_class=EventSourceResponse, responses=READ)

@@ -382,7 +382,11 @@ async def test_what_colleagues_think_before_two_agree_stays_among_them(store: St
 
     developer = await Browser(store, "ada").page(f"/submissions/{case['id']}")
     colleague = await Browser(store, "rolf").page(f"/reviews/{case['id']}")
+    told = await store.get(f"/v1/submissions/{case['id']}/events", "ada")
+    told_inside = await store.get(f"/v1/submissions/{case['id']}/events", "rolf")
 
+    assert "Only between us." not in told.text
+    assert "Only between us." in told_inside.text
     assert "Only between us." not in developer.text
     assert "Rita" not in developer.text
     assert "Only between us." in colleague.text
