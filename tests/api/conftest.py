@@ -1,18 +1,11 @@
 """`store`: one test's own store over the session's real Temporal, worker, model and database."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
-import pytest
 import pytest_asyncio
 
 from tests.api.store import Store, opened
 from tests.api.world import World
-
-
-@pytest.fixture(scope="session")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    with World(tmp_path_factory.mktemp("world")) as built:
-        yield built
 
 
 @pytest_asyncio.fixture
