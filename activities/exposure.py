@@ -1,12 +1,16 @@
-"""Set what is exposed: a command to the listing's own workflow, the only writer of exposure."""
+"""What workflows ask of each other: set what is exposed, begin a release.
 
+Exposure is set by a command to the listing's own workflow, its only writer.
+"""
+
+import contextlib
 from dataclasses import dataclass
 from typing import Any
 
 from temporalio import activity
 from temporalio.client import Client, WithStartWorkflowOperation, WorkflowUpdateFailedError
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
-from temporalio.exceptions import ApplicationError
+from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 
 from policies.lifecycle.kernel import Command
 
@@ -69,3 +73,15 @@ class Exposure:
                 ) from failed
             raise
         return ExposureAnswer(answer)
+
+    @activity.defn(name="begin_release")
+    async def begin_release(self, start: SubjectInput) -> None:
+        """Start the workflow of release `start.subject`, once for all times."""
+        with contextlib.suppress(WorkflowAlreadyStartedError):  # a restored case begins it again
+            await self._client.start_workflow(
+                "Rollout",
+                start,
+                id=f"release/{start.subject}",
+                task_queue=self._task_queue,
+                id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+            )

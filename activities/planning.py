@@ -19,7 +19,7 @@ from policies.lifecycle.kernel import iso
 from policies.lifecycle.submission_state import Submission
 from policies.pack import PolicyPack
 from policies.rules.approvals import exposure_may_grow
-from policies.rules.deadlines import add_business
+from policies.rules.deadlines import review_due
 
 
 @dataclass(frozen=True)
@@ -98,9 +98,7 @@ class Planning:
         return await asyncio.to_thread(self._precheck, request)
 
     def _review_due(self, request: DueRequest) -> datetime:
-        pack = self._packs(request.pack)
-        tier = pack.review.tiers[request.tier]  # type: ignore[index]  # an unknown tier must raise
-        return add_business(pack.calendar, request.at, tier.due_business_s)
+        return review_due(self._packs(request.pack), request.tier, request.at)
 
     def _lease(self, request: LeaseRequest) -> Lease:
         with reading(self._engine) as session:

@@ -22,6 +22,7 @@ from activities.endpoint import Answer, Endpoint
 from gonogo.db.probes import ProbeCase, ProbeCases
 from policies.bundle.parts import Bundle
 from policies.pack import PolicyPack
+from policies.rules.deadlines import review_due
 from policies.rules.judges import Outcome, outcome_of
 from policies.rules.probe_plan import (
     Case,
@@ -51,11 +52,15 @@ class ProbeRequest:
     round: int
     digest: str
     pack: str
+    tier: str = "high"
 
 
 @dataclass(frozen=True)
 class ProbeReport:
-    """Counts over all suites. `reasons` and `waived` are codes, `suite:code`; `reasons` block."""
+    """Counts over all suites. `reasons` and `waived` are codes, `suite:code`; `reasons` block.
+
+    `due_at`: when the review of a case of this tier is due if it is queued now (UTC).
+    """
 
     evidence: str
     run_id: str
@@ -69,6 +74,7 @@ class ProbeReport:
     stand_in: bool
     waived: tuple[str, ...] = ()
     reasons: tuple[str, ...] = ()
+    due_at: datetime | None = None
 
 
 class Objects(Protocol):
@@ -240,6 +246,7 @@ class Probing:
             stand_in=stand_in,
             waived=gate.waived,
             reasons=gate.codes,
+            due_at=review_due(run.pack, run.request.tier, datetime.now(UTC)),
         )
 
     def _evidence(

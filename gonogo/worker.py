@@ -95,6 +95,7 @@ def build(settings: Settings, client: Client, model: openai.AsyncOpenAI) -> tupl
             planning.plan_release,
             planning.precheck,
             exposure.set_exposure,
+            exposure.begin_release,
             Intake(objects, packs).static_scan,
         ],
         max_cached_workflows=2_000,

@@ -47,7 +47,13 @@ LASTING = Regular(
         non_retryable_error_types=FINAL_ERRORS,
     ),
 )
-# A static scan reads at most one bundle.
+# A static scan of an ordinary bundle takes milliseconds. The answer to *submit* waits for it, so
+# this look is short and made once; what takes longer is looked at again at leisure.
+GLANCE = Local(
+    start_to_close_timeout=timedelta(seconds=1),
+    retry_policy=RetryPolicy(maximum_attempts=1),
+)
+# The same at leisure: it reads at most one bundle.
 SCAN = Regular(
     start_to_close_timeout=timedelta(minutes=5),
     retry_policy=RetryPolicy(

@@ -17,7 +17,8 @@ with workflow.unsafe.imports_passed_through():
     from policies.lifecycle.kernel import SYSTEM_ACTOR, Command
     from policies.lifecycle.release import MACHINE
     from policies.lifecycle.release_state import FINAL, Phase, Release
-    from workflows.options import COMMAND, LASTING
+    from workflows.effects import surely
+    from workflows.options import COMMAND
     from workflows.subject import Subject
 
 # What of I6 does not hold is looked at again this often, growing to an hour.
@@ -71,19 +72,14 @@ class Rollout:
         return self._release.state
 
     async def _prepare(self, start: SubjectInput) -> None:
-        plan = await workflow.execute_activity_method(
-            Planning.plan_release,
-            PlanRequest(start.store, start.submission, start.subject),
-            **LASTING,
-        )
+        request = PlanRequest(start.store, start.submission, start.subject)
+        plan = await surely(Planning.plan_release, request)
         self._release.pack = plan.pack
         await self._release.own("prepare", plan.body)
 
     async def _precheck(self) -> Mapping[str, Any]:
         s = self.state
-        report = await workflow.execute_activity_method(
-            Planning.precheck, PrecheckRequest(s.store, s.submission, s.digest), **LASTING
-        )
+        report = await surely(Planning.precheck, PrecheckRequest(s.store, s.submission, s.digest))
         return {"precheck": report.failing}
 
     async def _await_person(self) -> None:

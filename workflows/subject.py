@@ -6,14 +6,14 @@ from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, ApplicationError
+from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
     from activities.records import LoadRequest, Records
     from policies.errors import PolicyError, Refused
     from policies.lifecycle.kernel import RULES, SYSTEM_ACTOR, Command, Event, Fact, Machine
     from policies.wire import RecordAnswer, RecordRequest
-    from workflows.options import LASTING, QUICK
+    from workflows.effects import surely
 
 S = TypeVar("S")
 Observe = Callable[[], Awaitable[Mapping[str, Any]]]
@@ -181,13 +181,7 @@ class Subject(Generic[S]):
                 self.pack = event.pack or self.pack
 
     async def _catch_up(self) -> tuple[Event, ...]:
-        request = LoadRequest(self.store, self.id, self.seq)
-        try:
-            loaded = await workflow.execute_local_activity_method(
-                Records.load_events, request, **QUICK
-            )
-        except (ActivityError, ApplicationError):
-            loaded = await workflow.execute_activity_method(Records.load_events, request, **LASTING)
+        loaded = await surely(Records.load_events, LoadRequest(self.store, self.id, self.seq))
         self._fold(loaded.events)
         return loaded.events
 
@@ -201,7 +195,4 @@ class Subject(Generic[S]):
             pack=command.body.get("pack") or self.pack,
             rules=RULES,
         )
-        try:
-            return await workflow.execute_local_activity_method(Records.record, request, **QUICK)
-        except (ActivityError, ApplicationError):
-            return await workflow.execute_activity_method(Records.record, request, **LASTING)
+        return await surely(Records.record, request)

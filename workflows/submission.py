@@ -5,17 +5,15 @@ validate → test → (queue ⇄ review) → decision → settle: a release begi
 """
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Any
 
 from temporalio import workflow
-from temporalio.common import WorkflowIDReusePolicy
-from temporalio.exceptions import ActivityError, WorkflowAlreadyStartedError
+from temporalio.exceptions import ActivityError, ApplicationError
 
 with workflow.unsafe.imports_passed_through():
-    from activities.exposure import SubjectInput
+    from activities.exposure import Exposure, SubjectInput
     from activities.intake import Intake, ScanRequest
     from activities.planning import DueRequest, LeaseRequest, Planning
     from activities.probing import ProbeRequest, Probing
@@ -24,8 +22,9 @@ with workflow.unsafe.imports_passed_through():
     from policies.lifecycle.submission import MACHINE
     from policies.lifecycle.submission_state import FINAL, Stage, Submission
     from policies.rules.deadlines import ladder_at
+    from workflows.effects import surely
     from workflows.ids import new_id
-    from workflows.options import MODEL_CALL, PROBE_QUEUE, QUICK, SCAN
+    from workflows.options import GLANCE, MODEL_CALL, PROBE_QUEUE, SCAN
     from workflows.subject import Subject
 
 
@@ -78,14 +77,19 @@ class Case:
 
     async def _validate(self) -> None:
         s = self.state
+        request = ScanRequest(s.store, s.id, s.digest, s.terms.pack)
         report = await self._unless_changed(
-            workflow.start_activity_method(
-                Intake.static_scan,
-                ScanRequest(s.store, s.id, s.digest, s.terms.pack),
-                schedule_to_close_timeout=timedelta(seconds=s.terms.testing_max_s),
-                **SCAN,
-            )
+            workflow.start_local_activity_method(Intake.static_scan, request, **GLANCE)
         )
+        if report is None:  # a large bundle, or a fault: what is asked at leisure can be cancelled
+            report = await self._unless_changed(
+                workflow.start_activity_method(
+                    Intake.static_scan,
+                    request,
+                    schedule_to_close_timeout=timedelta(seconds=s.terms.testing_max_s),
+                    **SCAN,
+                )
+            )
         if report is CHANGED:
             return
         if report is None:  # I7: no result is not a good result; a person will see it
@@ -113,7 +117,8 @@ class Case:
 
     async def _test(self) -> None:
         s = self.state
-        request = ProbeRequest(s.store, s.id, s.round, s.digest, s.terms.pack)
+        tier = s.tier or "high"
+        request = ProbeRequest(s.store, s.id, s.round, s.digest, s.terms.pack, tier)
         report = await self._unless_changed(
             workflow.start_activity_method(
                 Probing.probe,
@@ -140,16 +145,17 @@ class Case:
                 return
         blocked = [code for code in s.tier_reasons if code == "static_scan_missing"]
         blocked += list(report.reasons) if report else ["tests_missing"]
-        due = await workflow.execute_local_activity_method(
-            Planning.review_due, DueRequest(s.terms.pack, s.tier or "high", workflow.now()), **QUICK
-        )
+        due_at = report.due_at if report else None
+        if due_at is None:
+            due = await surely(Planning.review_due, DueRequest(s.terms.pack, tier, workflow.now()))
+            due_at = due.at
         await self._case.own(
             "tested",
             {
                 "evidence": [report.evidence] if report else [],
                 "blocked_by": blocked,
                 "why": ["incomplete"] if incomplete else [],
-                "due_at": iso(due.at),
+                "due_at": iso(due_at),
                 "incomplete": incomplete,
             },
         )
@@ -172,9 +178,7 @@ class Case:
         assert s.claimed_at is not None  # a lease has a claim
         longest = s.claimed_at + timedelta(seconds=s.terms.lease_max_s)
         while True:
-            lease = await workflow.execute_local_activity_method(
-                Planning.lease_until, LeaseRequest(s.store, s.id), **QUICK
-            )
+            lease = await surely(Planning.lease_until, LeaseRequest(s.store, s.id))
             until = min(lease.until or workflow.now(), longest)
             if until <= workflow.now():
                 return True
@@ -210,25 +214,21 @@ class Case:
         s = self.state
         if s.release is None:
             return
-        with contextlib.suppress(WorkflowAlreadyStartedError):  # a restored case begins it again
-            await workflow.start_child_workflow(
-                "Rollout",
-                SubjectInput(store=s.store, subject=s.release, gpt=s.gpt, submission=s.id),
-                id=f"release/{s.release}",
-                id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
-                parent_close_policy=workflow.ParentClosePolicy.ABANDON,
-            )
+        await surely(
+            Exposure.begin_release,
+            SubjectInput(store=s.store, subject=s.release, gpt=s.gpt, submission=s.id),
+        )
 
     async def _unless_changed(self, activity: asyncio.Task[Any]) -> Any:
         """The activity's report; None if it failed for good; CHANGED if the case moved on."""
         seq = self._case.seq
         await workflow.wait_condition(lambda: activity.done() or self._case.seq != seq)
-        if not activity.done():
+        if self._case.seq != seq:
             activity.cancel()
             return CHANGED
         try:
             return activity.result()
-        except ActivityError as failure:
+        except (ActivityError, ApplicationError) as failure:  # a local one fails as the latter
             workflow.logger.warning("activity gave no result: %s", type(failure.cause).__name__)
             return None
 

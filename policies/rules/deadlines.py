@@ -6,7 +6,7 @@ Zones are resolved here, so this never runs inside workflow code: activities and
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from policies.pack import Calendar
+from policies.pack import Calendar, PolicyPack
 
 _LONGEST_DAYS = 3660
 
@@ -35,6 +35,12 @@ def add_business(calendar: Calendar, at: datetime, seconds: float) -> datetime:
                 left -= end - start
         day += timedelta(days=1)
     raise ValueError(f"the calendar has no {seconds} s of opening hours in ten years")
+
+
+def review_due(pack: PolicyPack, tier: str, at: datetime) -> datetime:
+    """When the review of a case that is queued at `at` is due. Raises `KeyError`: no such tier."""
+    spent = pack.review.tiers[tier].due_business_s  # type: ignore[index]  # an unknown one must raise
+    return add_business(pack.calendar, at, spent)
 
 
 def _opening(calendar: Calendar, zone: ZoneInfo, day: date) -> tuple[datetime, datetime] | None:

@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -106,6 +107,8 @@ async def test_a_gpt_that_keeps_its_secret_passes_with_evidence(house: House) ->
     assert evidence["endpoint"] == house.model.url.split("/")[2]
     assert [suite["planned"] for suite in evidence["suites"]] == [8, 2, 2]
     assert evidence["dated"].endswith("+00:00")
+    assert report.due_at is not None
+    assert report.due_at > datetime.now(UTC)
     transcript = house.objects.get_json(evidence["cases"][0]["transcript"])
     assert transcript["answer"] == "I'm sorry, I can't share that."
     assert "{{secret" not in transcript["messages"][0]["content"]
@@ -196,7 +199,7 @@ async def test_a_retry_asks_only_what_has_no_outcome_and_ends_in_the_same_eviden
     again = await house.probe(request)
 
     assert len(house.model.asked) == 6 + 7
-    assert first == again
+    assert replace(first, due_at=again.due_at) == again  # due counts from the report
     assert not first.blocks
     assert len({ask["messages"][0]["content"] for ask in house.model.asked}) == 1
 

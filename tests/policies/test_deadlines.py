@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gonogo.packs import load_pack
 from policies.pack import Calendar
-from policies.rules.deadlines import add_business, ladder_at
+from policies.rules.deadlines import add_business, ladder_at, review_due
 
 HOUR = 3600
 LONDON = Calendar(
@@ -136,3 +137,12 @@ def test_the_steps_of_a_ladder_are_in_order(
 
     assert since <= low <= high
     assert ladder_at(since, due, 1.0) == due
+
+
+def test_i5_a_review_is_due_by_its_tier_and_an_unknown_tier_has_no_date() -> None:
+    pack, at = load_pack("default"), datetime(2026, 11, 23, 10, tzinfo=UTC)
+
+    for tier, review in pack.review.tiers.items():
+        assert review_due(pack, tier, at) == add_business(pack.calendar, at, review.due_business_s)
+    with pytest.raises(KeyError):
+        review_due(pack, "none", at)

@@ -29,6 +29,7 @@ from policies.lifecycle.kernel import Actor, Command, Event, mac_of
 from policies.lifecycle.machines import kind_of
 from policies.lifecycle.terms import terms_from
 from policies.pack import PolicyPack, merge, pack_of
+from policies.rules.deadlines import review_due
 from workflows.options import PROBE_QUEUE
 
 KEY = b"k" * 32
@@ -57,7 +58,9 @@ CLEAN_PROBE = ProbeReport(
 class Scripted:
     """The two long activities, answering what the test says; `gate` keeps them waiting."""
 
-    scan: ScanReport = CLEAN_SCAN
+    pack: PolicyPack
+    scan: ScanReport | Exception = CLEAN_SCAN
+    scan_gate: asyncio.Event | None = None
     report: ProbeReport | Exception = CLEAN_PROBE
     gate: asyncio.Event | None = None
     asked: list[str] = field(default_factory=list)
@@ -65,6 +68,10 @@ class Scripted:
     @activity.defn(name="static_scan")
     async def static_scan(self, request: ScanRequest) -> ScanReport:
         self.asked.append(f"scan {request.digest}")
+        if self.scan_gate is not None:
+            await self.scan_gate.wait()
+        if isinstance(self.scan, Exception):
+            raise self.scan
         return self.scan
 
     @activity.defn(name="probe")
@@ -75,7 +82,8 @@ class Scripted:
             await asyncio.sleep(0.02)
         if isinstance(self.report, Exception):
             raise self.report
-        return self.report
+        now = activity.info().current_attempt_scheduled_time  # by the clock of the server
+        return replace(self.report, due_at=review_due(self.pack, request.tier, now))
 
     @activity.defn(name="conclude_probe")
     async def conclude(self, request: ProbeRequest) -> ProbeReport:
@@ -86,7 +94,7 @@ class House:
     """One database, one client, one worker. `at` is the clock that commands are stamped with."""
 
     def __init__(self, client: Client, folder: Path, pack: PolicyPack) -> None:
-        self.client, self.pack, self.scripted = client, pack, Scripted()
+        self.client, self.pack, self.scripted = client, pack, Scripted(pack)
         self.engine: Engine = engine_of(f"sqlite:///{folder}/house.db")
         migrate(self.engine)
         self.queue = f"house-{uuid.uuid4().hex[:8]}"
@@ -100,6 +108,7 @@ class House:
 
     def worker(self, **changes: Any) -> Worker:
         planning = Planning(self.engine, self.packs)
+        exposure = Exposure(self.client, self.queue)
         options: dict[str, Any] = {
             "task_queue": self.queue,
             "workflows": WORKFLOWS,
@@ -111,7 +120,8 @@ class House:
                 planning.lease_until,
                 planning.plan_release,
                 planning.precheck,
-                Exposure(self.client, self.queue).set_exposure,
+                exposure.set_exposure,
+                exposure.begin_release,
                 self.scripted.static_scan,
             ],
             "graceful_shutdown_timeout": timedelta(seconds=1),
