@@ -22,6 +22,9 @@ from gonogo.logs import configure_logs, log
 from gonogo.objects import Objects
 from gonogo.packs import PackStore, load_pack
 from gonogo.settings import Settings
+from gonogo.telemetry.exporter import exported
+from gonogo.telemetry.meters import SWEEPS, SWEPT
+from gonogo.telemetry.standing import Standing
 from gonogo.temporal import connect
 
 SWEEP_S = 10.0
@@ -63,21 +66,25 @@ async def _sweep(gateway: Gateway) -> None:
     while True:
         await asyncio.sleep(SWEEP_S)
         try:
-            await gateway.sweep()
+            SWEPT.inc(await gateway.sweep())
+            SWEEPS.labels("done").inc()
         except Exception as fault:  # the database may be away; the next round looks again
+            SWEEPS.labels("failed").inc()
             log.warning("sweep", error=type(fault).__name__)
 
 
 def create_app(settings: Settings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        configure_logs(settings.log_level)
-        app.state.services = await build(settings)
-        sweeper = asyncio.create_task(_sweep(app.state.services.gateway))
-        yield
-        sweeper.cancel()
-        app.state.services.feed.close()
-        app.state.services.engine.dispose()
+        configure_logs(settings.log_level, settings.secrets(), "api")
+        svc = app.state.services = await build(settings)
+        standing = Standing(svc.engine, settings.store)
+        with exported(settings.metrics_host, settings.metrics_api_port, standing):
+            sweeper = asyncio.create_task(_sweep(svc.gateway))
+            yield
+            sweeper.cancel()
+        svc.feed.close()
+        svc.engine.dispose()
 
     app = FastAPI(
         title="gonogo",

@@ -21,6 +21,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from api.courier import CLOCKED, Courier, NotRunning
 from api.errors import Problem
+from api.following import following
 from api.kept import KeptCommands, Order, Outcome, command_in, settled
 from gonogo.db.codec import PICTURES, state_of
 from gonogo.db.session import reading
@@ -54,6 +55,13 @@ class Gateway:
     async def send(self, order: Order) -> Outcome:
         """Give the order. Raises the `Refused` it meets, or a `Problem` when nobody answers."""
         command = self._signed(order)
+        with following(order.machine, command) as way:
+            outcome = await self._send(order, command)
+            if outcome.answer is None:
+                way.outcome = "pending"
+            return outcome
+
+    async def _send(self, order: Order, command: Command) -> Outcome:
         row, is_new = await asyncio.to_thread(self._kept.meet, order, command)
         if not is_new:
             first = settled(row)

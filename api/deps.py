@@ -7,6 +7,7 @@ from fastapi import Depends, Header, Path, Query, Request, Response
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from sqlalchemy import Engine
 from starlette.concurrency import run_in_threadpool
+from structlog.contextvars import bind_contextvars
 
 from api.browser import token_in_cookie
 from api.commands import Gateway
@@ -63,6 +64,7 @@ async def actor(
             "a valid token is needed",
             headers={"WWW-Authenticate": 'Bearer realm="gonogo"'},
         )
+    bind_contextvars(actor_id=found.id)
     return found
 
 

@@ -2,9 +2,8 @@
 
 from fastapi import FastAPI, HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from structlog.contextvars import bound_contextvars
 
-from gonogo.ids import new_id
+from api.access import Access
 
 # The largest body any route takes: a bundle as JSON with base64 and some air.
 MAX_BODY = 48 * 1024 * 1024
@@ -29,7 +28,7 @@ class Edge:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        request_id, size = new_id("req"), 0
+        access, size = Access(scope), 0
 
         async def limited() -> Message:
             nonlocal size
@@ -42,7 +41,8 @@ class Edge:
 
         async def marked(message: Message) -> None:
             if message["type"] == "http.response.start":
-                extra = {**HEADERS, "x-request-id": request_id}
+                access.status = message["status"]
+                extra = {**HEADERS, "x-request-id": access.request_id}
                 if scope["path"] == "/docs":  # FastAPI's own page brings scripts from elsewhere
                     del extra["content-security-policy"]
                 message["headers"] = [
@@ -51,7 +51,7 @@ class Edge:
                 ]
             await send(message)
 
-        with bound_contextvars(request_id=request_id):
+        with access:
             await self.app(scope, limited, marked)
 
 

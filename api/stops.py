@@ -10,12 +10,14 @@ from starlette.concurrency import run_in_threadpool
 
 from api.deps import Services, answered
 from api.errors import Problem
+from api.following import following
 from api.kept import Order, Outcome
 from api.subjects import give
 from gonogo.db import lists
 from gonogo.db.people import PublisherRow
 from gonogo.db.session import reading
 from gonogo.ids import new_id
+from gonogo.telemetry.meters import STOPS
 from policies.errors import Refused, refusal
 from policies.lifecycle import release as release_rules
 from policies.lifecycle.kernel import RULES, Actor, Command
@@ -68,10 +70,14 @@ async def place_stop(
     if first is not None:
         return first
     try:
-        return await run_in_threadpool(_record, svc, command)
+        with following("stop", command):
+            placed = await run_in_threadpool(_record, svc, command)
     except Refused as refused:
         await svc.gateway.refuse(command.id, refused)
         raise
+    # In force: whoever resolves reads stops from the record on every call.
+    STOPS.observe((datetime.now(UTC) - command.at).total_seconds())
+    return placed
 
 
 def _record(svc: Services, command: Command) -> Outcome:

@@ -2,6 +2,7 @@
 
 import secrets
 from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import AliasChoices, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -38,6 +39,25 @@ class Settings(BaseSettings):
     model_port: int = Field(default=8690, description="port of the local model")
     model_concurrency: int = Field(default=1, description="probes in flight per worker")
     answer_s: float = Field(default=10.0, description="seconds until a command is answered 202")
+    model_price_prompt: float = Field(
+        default=0.0, ge=0, description="price of 1,000 tokens of prompts, for `gonogo_model_cost`"
+    )
+    model_price_completion: float = Field(
+        default=0.0, ge=0, description="price of 1,000 tokens of answers"
+    )
+    metrics_host: str = Field(default="127.0.0.1", description="address metrics are served on")
+    metrics_api_port: int | None = Field(
+        default=None, ge=1, le=65535, description="port of the API's metrics; default: none"
+    )
+    metrics_worker_port: int | None = Field(
+        default=None, ge=1, le=65535, description="port of the worker's metrics; default: none"
+    )
+    metrics_temporal_port: int | None = Field(
+        default=None,
+        ge=1,
+        le=65535,
+        description="port of the worker's Temporal SDK metrics; default: none",
+    )
     log_level: str = Field(default="INFO", description="least level that is logged")
 
     @property
@@ -51,6 +71,13 @@ class Settings(BaseSettings):
     @property
     def model_endpoint(self) -> str:
         return self.model_url or f"http://127.0.0.1:{self.model_port}/v1"
+
+    def secrets(self) -> tuple[str, ...]:
+        """Values that may appear in no log line."""
+        found = [self.model_api_key.get_secret_value()]
+        for url in (self.database_url, self.objects_url):
+            found += _passwords(url)
+        return tuple(found)
 
     def mac_key(self) -> bytes:
         """The key of the MAC on commands, made at first use, readable by the owner only."""
@@ -67,3 +94,10 @@ class Settings(BaseSettings):
             finally:
                 fresh.unlink()
         return path.read_bytes()
+
+
+def _passwords(url: str | None) -> list[str]:
+    """What a URL says between `:` and `@`, and in its query: keys of object stores stand there."""
+    parts = urlsplit(url or "")
+    asked = [value for name, value in parse_qsl(parts.query) if "key" in name or "secret" in name]
+    return [value for value in (parts.password, *asked) if value]

@@ -31,6 +31,10 @@ def require_free_ports(settings: Settings) -> None:
     ]
     if settings.model_url is None:
         wanted.append((settings.model_port, "the local model", "GONOGO_MODEL_PORT"))
+    for name in ("metrics_api_port", "metrics_worker_port", "metrics_temporal_port"):
+        port = getattr(settings, name)
+        if port is not None:
+            wanted.append((port, "metrics", f"GONOGO_{name.upper()}"))
     taken = []
     for port, what, variable in wanted:
         try:

@@ -23,6 +23,9 @@ from gonogo.logs import configure_logs, log
 from gonogo.objects import Objects
 from gonogo.packs import PackStore
 from gonogo.settings import Settings
+from gonogo.telemetry.exporter import count_temporal, exported
+from gonogo.telemetry.interceptors import Watched
+from gonogo.telemetry.model import CountedClient, Prices
 from gonogo.temporal import connect
 from workflows.listing import ListingWorkflow
 from workflows.options import PROBE_QUEUE
@@ -62,6 +65,11 @@ def model_client(settings: Settings) -> openai.AsyncOpenAI:
         api_key=settings.model_api_key.get_secret_value(),
         max_retries=0,
         timeout=300,
+        http_client=CountedClient(
+            settings.model,
+            Prices(settings.model_price_prompt, settings.model_price_completion),
+            timeout=300,
+        ),
     )
 
 
@@ -100,6 +108,7 @@ def build(settings: Settings, client: Client, model: openai.AsyncOpenAI) -> tupl
         ],
         max_cached_workflows=2_000,
         sticky_queue_schedule_to_start_timeout=timedelta(seconds=2),
+        interceptors=[Watched()],
         graceful_shutdown_timeout=_GRACE,
     )
     probes = Worker(
@@ -107,6 +116,7 @@ def build(settings: Settings, client: Client, model: openai.AsyncOpenAI) -> tupl
         task_queue=PROBE_QUEUE,
         activities=[probing.probe, probing.conclude],
         max_concurrent_activities=settings.model_concurrency,
+        interceptors=[Watched()],
         graceful_shutdown_timeout=_GRACE,
     )
     return cases, probes
@@ -114,7 +124,8 @@ def build(settings: Settings, client: Client, model: openai.AsyncOpenAI) -> tupl
 
 async def serve(settings: Settings) -> None:
     """Work until SIGTERM or SIGINT, then finish what is in hand."""
-    configure_logs(settings.log_level)
+    configure_logs(settings.log_level, settings.secrets(), "worker")
+    count_temporal(settings.metrics_host, settings.metrics_temporal_port)
     client = await connect(settings)
     model = model_client(settings)
     cases, probes = build(settings, client, model)
@@ -122,11 +133,12 @@ async def serve(settings: Settings) -> None:
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stop.set)
-    async with model, cases, probes:
-        log.info("worker_ready", task_queue=settings.task_queue)
-        (settings.data / "worker.ready").touch()
-        await stop.wait()
-        log.info("worker_draining")
+    with exported(settings.metrics_host, settings.metrics_worker_port):
+        async with model, cases, probes:
+            log.info("worker_ready", task_queue=settings.task_queue)
+            (settings.data / "worker.ready").touch()
+            await stop.wait()
+            log.info("worker_draining")
 
 
 def main() -> None:

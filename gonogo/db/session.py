@@ -22,13 +22,16 @@ def engine_of(url: str) -> Engine:
     BEGIN, which in WAL never waits.
     """
     if not url.startswith("sqlite"):
-        return create_engine(url, pool_size=5, max_overflow=10, pool_pre_ping=True)
+        return create_engine(
+            url, pool_size=5, max_overflow=10, pool_pre_ping=True, hide_parameters=True
+        )
     engine = create_engine(
         url,
         module=pysqlite3,
         connect_args={"timeout": 30, "check_same_thread": False},
         pool_size=5,
         max_overflow=20,
+        hide_parameters=True,  # an error must not quote what somebody wrote
     )
 
     @event.listens_for(engine, "connect")
