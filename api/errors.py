@@ -7,6 +7,8 @@ from fastapi import FastAPI, Request
 from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from sqlalchemy.exc import DataError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
 from gonogo.logs import log
@@ -156,6 +158,21 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(PackFault)
     async def pack(request: Request, fault: PackFault) -> JSONResponse:
         return _response(request, "internal", str(fault))
+
+    @app.exception_handler(OperationalError)
+    @app.exception_handler(InterfaceError)
+    @app.exception_handler(PoolTimeout)
+    async def database(request: Request, fault: Exception) -> JSONResponse:
+        # Only the kind of fault: its text repeats the statement's parameters.
+        kind = type(getattr(fault, "orig", None) or fault).__name__
+        log.error("database", path=request.url.path, error=kind)
+        detail = "nothing is half done: send the same again, commands with their Idempotency-Key"
+        return _response(request, "database-unavailable", detail, {"Retry-After": "5"})
+
+    @app.exception_handler(DataError)
+    async def unstorable(request: Request, fault: DataError) -> JSONResponse:
+        detail = "a text holds a character that cannot be stored (NUL), or a number is too large"
+        return _response(request, "malformed", detail)
 
     @app.exception_handler(Exception)
     async def bug(request: Request, fault: Exception) -> JSONResponse:

@@ -82,7 +82,7 @@ class KeptCommands:
             command=stored,
         )
         try:
-            with writing(self._engine) as session:
+            with writing(self._engine, beside=True) as session:
                 session.add(row)
             return row, True
         except IntegrityError:

@@ -39,6 +39,10 @@ def check(root: Path) -> int:
         "imports": [str(scripts / "lint-imports"), "--no-logo", "--no-cache"],
         "tests": ["-m", "pytest"],
     }
+    if (root / "tests" / "postgres.py").exists():
+        # tests/db runs on both databases in any case; these run on one at a time.
+        again = [f"tests/{room}" for room in ("activities", "api", "workflows", "e2e")]
+        steps["postgres"] = ["-m", "pytest", "--database", "postgres", *again]
     if (root / "tests" / "mutations.py").exists() or (root / "tests" / "mutations").is_dir():
         steps["mutations"] = ["-m", "tests.mutations"]
     closing = "pytest said nothing"

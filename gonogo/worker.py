@@ -7,6 +7,7 @@ import signal
 from datetime import timedelta
 
 import openai
+from sqlalchemy import Engine
 from temporalio.client import Client
 from temporalio.worker import Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
@@ -73,9 +74,10 @@ def model_client(settings: Settings) -> openai.AsyncOpenAI:
     )
 
 
-def build(settings: Settings, client: Client, model: openai.AsyncOpenAI) -> tuple[Worker, Worker]:
+def build(
+    settings: Settings, client: Client, model: openai.AsyncOpenAI, engine: Engine
+) -> tuple[Worker, Worker]:
     """The workers of workflows with quick activities, and of model calls."""
-    engine = engine_of(settings.database)
     migrate(engine)
     packs, objects = PackStore(engine), Objects(settings.objects)
     records = Records(Ledger(engine, settings.mac_key()))
@@ -128,7 +130,8 @@ async def serve(settings: Settings) -> None:
     count_temporal(settings.metrics_host, settings.metrics_temporal_port)
     client = await connect(settings)
     model = model_client(settings)
-    cases, probes = build(settings, client, model)
+    engine = engine_of(settings.database)
+    cases, probes = build(settings, client, model, engine)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
@@ -139,6 +142,7 @@ async def serve(settings: Settings) -> None:
             (settings.data / "worker.ready").touch()
             await stop.wait()
             log.info("worker_draining")
+    engine.dispose()
 
 
 def main() -> None:

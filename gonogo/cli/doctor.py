@@ -15,7 +15,7 @@ import pysqlite3
 from sqlalchemy import Engine, text
 
 from gonogo.cli.undecidable import undecidable
-from gonogo.db.session import MIGRATIONS, engine_of, reading
+from gonogo.db.session import alembic_config, engine_of, reading
 from gonogo.objects import Objects
 from gonogo.packs import load_pack
 from gonogo.settings import Settings
@@ -121,12 +121,9 @@ def _database(settings: Settings, engine: Engine) -> Iterator[Check]:
 
 
 def _newest_schema() -> str | None:
-    from alembic.config import Config
     from alembic.script import ScriptDirectory
 
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-    return ScriptDirectory.from_config(config).get_current_head()
+    return ScriptDirectory.from_config(alembic_config()).get_current_head()
 
 
 def _objects(settings: Settings) -> Iterator[Check]:

@@ -50,5 +50,5 @@ class ProbeCases:
         here = self._engine.dialect.name
         insert = postgresql.insert if here == "postgresql" else sqlite.insert
         row = insert(ProbeCase).values(case.model_dump()).on_conflict_do_nothing()
-        with writing(self._engine) as session:
+        with writing(self._engine, beside=True) as session:
             session.connection().execute(row)

@@ -16,7 +16,7 @@ def keep_prose(engine: Engine, text: str | None) -> str | None:
         return None
     salt = secrets.token_bytes(16)
     digest = "prose:" + hashlib.sha256(salt + text.encode()).hexdigest()
-    with writing(engine) as session:
+    with writing(engine, beside=True) as session:
         session.add(ProseRow(digest=digest, salt=salt, text=text, created_at=datetime.now(UTC)))
     return digest
 

@@ -1,4 +1,10 @@
-"""Engines: SQLite through pysqlite3 (WAL, FULL, BEGIN IMMEDIATE) or PostgreSQL through psycopg."""
+"""Engines and units of work: SQLite through pysqlite3, or PostgreSQL through psycopg.
+
+Both keep one promise, so that code above need not know which it is on: a unit of work that writes
+is alone from its first statement to its commit, across processes. SQLite keeps it by BEGIN
+IMMEDIATE, PostgreSQL by an advisory lock that ends with the transaction. Readers wait for nobody
+and see one snapshot.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,27 +14,44 @@ from typing import Any
 import pysqlite3
 from alembic import command as alembic
 from alembic.config import Config
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import URL, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError
 from sqlmodel import Session
 
 MIGRATIONS = Path(__file__).parent / "migrations"
+# Keys of PostgreSQL's advisory locks: who migrates, and who writes.
+MIGRATING, WRITING = 7370, 7371
+_WAIT_S = 30
+# What every connection to PostgreSQL is told: UTC; an error instead of an endless wait; and that
+# the lock of a process which froze in the middle of its work is not held for ever.
+_POSTGRES_OPTIONS = (
+    f"-c timezone=UTC -c lock_timeout={_WAIT_S}s -c idle_in_transaction_session_timeout=60s"
+)
 
 
 def engine_of(url: str) -> Engine:
-    """An engine for `sqlite:///path` or `postgresql+psycopg://…`. Opens nothing yet.
+    """An engine for `sqlite:///path` or `postgresql://…`. Opens nothing yet.
 
-    On SQLite every transaction that may write starts with BEGIN IMMEDIATE, so that two processes
-    queue up (30 s) instead of failing half-way; readers mark themselves read-only and use a plain
-    BEGIN, which in WAL never waits.
+    Raises `ValueError` for any other database. The message shows no password.
     """
-    if not url.startswith("sqlite"):
-        return create_engine(
-            url, pool_size=5, max_overflow=10, pool_pre_ping=True, hide_parameters=True
-        )
+    try:
+        found = make_url(url)
+    except ArgumentError as fault:
+        raise ValueError("this is no database URL: sqlite:///PATH or postgresql://…") from fault
+    if found.drivername == "sqlite":
+        return _sqlite(found)
+    if found.drivername in ("postgres", "postgresql", "postgresql+psycopg"):
+        return _postgresql(found.set(drivername="postgresql+psycopg"))
+    raise ValueError(f"{found.drivername} is no database for this: use sqlite or postgresql")
+
+
+def _sqlite(url: URL) -> Engine:
+    """Two processes that write queue up (30 s) instead of failing half-way; in WAL, readers
+    never wait."""
     engine = create_engine(
         url,
         module=pysqlite3,
-        connect_args={"timeout": 30, "check_same_thread": False},
+        connect_args={"timeout": _WAIT_S, "check_same_thread": False},
         pool_size=5,
         max_overflow=20,
         hide_parameters=True,  # an error must not quote what somebody wrote
@@ -41,7 +64,7 @@ def engine_of(url: str) -> Engine:
             "journal_mode=WAL",
             "synchronous=FULL",
             "foreign_keys=ON",
-            "busy_timeout=30000",
+            f"busy_timeout={_WAIT_S * 1000}",
         ):
             connection.execute(f"PRAGMA {pragma}")
 
@@ -53,10 +76,45 @@ def engine_of(url: str) -> Engine:
     return engine
 
 
+def _postgresql(url: URL) -> Engine:
+    """At most 20 connections per process. One that died with the server is replaced unnoticed."""
+    own = url.query.get("options", "")
+    engine = create_engine(
+        url,
+        pool_size=5,
+        max_overflow=15,
+        pool_pre_ping=True,
+        hide_parameters=True,
+        connect_args={
+            "connect_timeout": 5,
+            "application_name": "gonogo",
+            "options": f"{_POSTGRES_OPTIONS} {own if isinstance(own, str) else ' '.join(own)}",
+            # A server that vanished without a word is noticed within half a minute.
+            "keepalives_idle": 10,
+            "keepalives_interval": 5,
+            "keepalives_count": 3,
+            "tcp_user_timeout": 25_000,
+        },
+    )
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Any) -> None:
+        options = connection.get_execution_options()
+        if not options.get("gonogo_reads") and not options.get("gonogo_beside"):
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITING})")
+
+    return engine
+
+
 @contextmanager
-def writing(engine: Engine) -> Iterator[Session]:
-    """One unit of work, one transaction; rolled back on any error."""
-    with Session(engine, expire_on_commit=False) as session, session.begin():
+def writing(engine: Engine, *, beside: bool = False) -> Iterator[Session]:
+    """One unit of work, one transaction, alone; rolled back on any error.
+
+    `beside`: it inserts rows that nothing else touches and decides nothing on what it reads, so on
+    PostgreSQL it need not wait for other writers.
+    """
+    bound = engine.execution_options(gonogo_beside=True) if beside else engine
+    with Session(bound, expire_on_commit=False) as session, session.begin():
         yield session
 
 
@@ -64,16 +122,25 @@ def writing(engine: Engine) -> Iterator[Session]:
 def reading(engine: Engine) -> Iterator[Session]:
     """A consistent snapshot that never waits for a writer."""
     bound = engine.execution_options(gonogo_reads=True)
+    if engine.dialect.name == "postgresql":
+        bound = bound.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
     with Session(bound, expire_on_commit=False) as session:
         yield session
 
 
-def migrate(engine: Engine) -> None:
+def migrate(engine: Engine, to: str = "head") -> None:
     """Bring the schema to the newest version. Safe to call from several processes."""
+    with engine.execution_options(gonogo_beside=True).connect() as connection, connection.begin():
+        if engine.dialect.name == "postgresql":
+            # Another process may migrate for longer than anybody should wait for a row.
+            connection.exec_driver_sql("SET LOCAL lock_timeout = 0")
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({MIGRATING})")
+        alembic.upgrade(alembic_config(connection), to)
+
+
+def alembic_config(connection: Any = None) -> Config:
+    """Alembic's view of our migrations, on `connection` where something is to be run."""
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-    with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        if engine.dialect.name == "postgresql":
-            connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7370)")
-        alembic.upgrade(config, "head")
+    config.attributes["connection"] = connection
+    return config

@@ -11,7 +11,6 @@ from typing import Any
 import openai
 import pytest
 from sqlalchemy import Engine
-from sqlmodel import SQLModel
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
@@ -86,9 +85,8 @@ class House:
 
 
 @pytest.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
-    engine = engine_of(f"sqlite:///{tmp_path / 'probes.db'}")
-    SQLModel.metadata.create_all(engine, [SQLModel.metadata.tables["probe_cases"]])
+async def house(tmp_path: Path, database_url: str) -> AsyncIterator[House]:
+    engine = engine_of(database_url)
     with FakeModel(refusing) as model:
         async with openai.AsyncOpenAI(base_url=model.url, api_key="unused", timeout=5) as client:
             yield House(tmp_path, model, client, engine)

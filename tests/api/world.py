@@ -13,6 +13,7 @@ from typing import Self
 from temporalio.testing import WorkflowEnvironment
 
 from api.app import create_app
+from gonogo.db.session import engine_of
 from gonogo.settings import Settings
 from gonogo.temporal import CONVERTER
 from gonogo.up import temporal_binary
@@ -45,7 +46,7 @@ rollout:
 class World:
     """Temporal's dev server, a worker and a scripted model. `settings` has no store of its own."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, database: str) -> None:
         packs = folder / "packs" / "brisk"
         packs.mkdir(parents=True)
         (packs / "pack.yaml").write_text(PACK)
@@ -53,7 +54,7 @@ class World:
         self.model = FakeModel(
             lambda ask: Reply("A star.", model=MODEL, headers={"connection": "close"})
         )
-        self._folder, self._ready = folder, threading.Event()
+        self._folder, self._database, self._ready = folder, database, threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._live()))
         self._fault: BaseException | None = None
         self.settings = Settings()
@@ -85,6 +86,7 @@ class World:
             ) as env:
                 self.settings = Settings(
                     data=self._folder,
+                    database_url=self._database,
                     pack="brisk",
                     packs=self._folder / "packs",
                     temporal_address=env.client.service_client.config.target_host,
@@ -94,10 +96,12 @@ class World:
                     log_level="CRITICAL",
                 )
                 model = model_client(self.settings)
-                cases, probes = build(self.settings, env.client, model)
+                engine = engine_of(self._database)
+                cases, probes = build(self.settings, env.client, model, engine)
                 async with model, cases, probes:
                     self._ready.set()
                     await self._over.wait()
+                engine.dispose()
         except BaseException as fault:
             self._fault = fault
             raise

@@ -1,28 +1,31 @@
-"""One migrated database per run, copied for each test."""
+"""One database with a store per session and kind, copied for each test: all runs on both."""
 
-import shutil
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
+from tests.conftest import KINDS
+from tests.databases import Databases
 from tests.db.desk import Desk, new_database
 
 
-@pytest.fixture(scope="session")
-def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("record") / "empty.db"
-    new_database(path)
-    return path
+@pytest.fixture(params=KINDS)
+def both(request: pytest.FixtureRequest) -> Databases:
+    """Databases of each kind in turn."""
+    found: Databases = request.getfixturevalue(request.param)
+    return found
 
 
 @pytest.fixture
-def database(empty_database: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copy(empty_database, tmp_path / "gonogo.db"))
+def database(both: Databases) -> Iterator[str]:
+    """The URL of a database with one store, one verified publisher and the default pack."""
+    url = both.like(new_database)
+    yield url
+    both.drop(url)
 
 
 @pytest.fixture
-def desk(database: Path) -> Iterator[Desk]:
+def desk(database: str) -> Iterator[Desk]:
     desk = Desk(database)
     yield desk
     desk.engine.dispose()

@@ -3,7 +3,6 @@
 import random
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from threading import Barrier, Thread
 from typing import Any
 
@@ -193,9 +192,9 @@ def test_i8_a_changed_event_breaks_the_chain(desk: Desk) -> None:
     assert events[4].prev != event_hash(events[3])
 
 
-def writer(path: Path, number: int, barrier: Barrier, outcomes: list[RecordAnswer]) -> None:
+def writer(url: str, number: int, barrier: Barrier, outcomes: list[RecordAnswer]) -> None:
     """Opens a case, then competes for the shared one: claims and gives it back."""
-    desk = Desk(path)
+    desk = Desk(url)
     mine, actor = f"sub_{number}", (RUI, SENA)[number % 2]
     desk._count = number * 1000
     barrier.wait()
@@ -209,7 +208,7 @@ def writer(path: Path, number: int, barrier: Barrier, outcomes: list[RecordAnswe
     desk.engine.dispose()
 
 
-def test_i8_two_writers_at_once_leave_no_gap_and_no_double(database: Path) -> None:
+def test_i8_two_writers_at_once_leave_no_gap_and_no_double(database: str) -> None:
     desk = Desk(database)
     desk.review("submit", "sub_shared", ADA, gpt="gpt_shared")
     desk.review("scanned", "sub_shared", SYS)
@@ -277,8 +276,8 @@ def test_events_read_in_two_parts_fold_to_the_same(desk: Desk) -> None:
     assert fold("submission", rest, fold("submission", first)) == desk.state("sub_1")
 
 
-def test_i3_a_stop_is_recorded_without_anything_but_the_database(database: Path) -> None:
-    engine = engine_of(f"sqlite:///{database}")
+def test_i3_a_stop_is_recorded_without_anything_but_the_database(database: str) -> None:
+    engine = engine_of(database)
     desk = Desk(database)
     request = desk.request(
         desk.order("place", "stp_1", SOL, {"scope": "store", "target": STORE, "reason": "unsafe"})

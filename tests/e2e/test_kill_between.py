@@ -72,12 +72,18 @@ class Person:
 @pytest.mark.slow
 @pytest.mark.parametrize("fatal", ["submit", "tested", "claim", "approve"])
 async def test_workflow_and_record_agree_after_a_kill_between_commit_and_history(
-    fatal: str, tmp_path: Path
+    fatal: str, tmp_path: Path, database_url: str
 ) -> None:
     with FakeModel(
         lambda ask: Reply("Let us work it out together, step by step.", model="gpt-4o-mini")
     ) as model:
-        settings = settings_in(tmp_path, model_url=model.url, model="gpt-4o-mini", answer_s=3.0)
+        settings = settings_in(
+            tmp_path,
+            database_url=database_url,
+            model_url=model.url,
+            model="gpt-4o-mini",
+            answer_s=3.0,
+        )
         engine = engine_of(settings.database)
         migrate(engine)
         identity = Identity(engine, settings.store)

@@ -126,7 +126,7 @@ REAL: tuple[Recipe, ...] = (
 async def record(recipe: Recipe, env: WorkflowEnvironment) -> None:
     pack = pack_with(**SECONDS) if recipe in REAL else pack_with()
     with tempfile.TemporaryDirectory() as folder:
-        house = House(env.client, Path(folder), pack)
+        house = House(env.client, f"sqlite:///{folder}/house.db", pack)
         house.queue = "golden"
         async with house.worker(), house.prober():
             workflow_id = await recipe(house, env)

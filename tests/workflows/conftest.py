@@ -3,7 +3,6 @@
 import shutil
 import sysconfig
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -36,8 +35,8 @@ async def local() -> AsyncIterator[WorkflowEnvironment]:
 
 
 @pytest_asyncio.fixture
-async def house(skipping: WorkflowEnvironment, tmp_path: Path) -> AsyncIterator[House]:
-    built = House(skipping.client, tmp_path, pack_with())
+async def house(skipping: WorkflowEnvironment, database_url: str) -> AsyncIterator[House]:
+    built = House(skipping.client, database_url, pack_with())
     async with built.worker(), built.prober():
         yield built
     built.engine.dispose()

@@ -1,11 +1,10 @@
-"""A house for workflow tests: real workflows, real record on SQLite, scripted scan and probes."""
+"""A house for workflow tests: real workflows, real record, scripted scan and probes."""
 
 import asyncio
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine
@@ -93,9 +92,9 @@ class Scripted:
 class House:
     """One database, one client, one worker. `at` is the clock that commands are stamped with."""
 
-    def __init__(self, client: Client, folder: Path, pack: PolicyPack) -> None:
+    def __init__(self, client: Client, database: str, pack: PolicyPack) -> None:
         self.client, self.pack, self.scripted = client, pack, Scripted(pack)
-        self.engine: Engine = engine_of(f"sqlite:///{folder}/house.db")
+        self.engine: Engine = engine_of(database)
         migrate(self.engine)
         self.queue = f"house-{uuid.uuid4().hex[:8]}"
         self.packs = PackStore(self.engine)

@@ -2,7 +2,6 @@
 
 import asyncio
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from temporalio.client import WorkflowUpdateFailedError
@@ -148,9 +147,9 @@ async def test_two_decisions_at_once_leave_one_and_refuse_the_other(house: House
 
 @pytest.mark.slow
 async def test_twenty_open_cases_go_on_after_the_orchestrators_database_is_lost(
-    local: WorkflowEnvironment, tmp_path: Path
+    local: WorkflowEnvironment, database_url: str
 ) -> None:
-    before = House(local.client, tmp_path, pack_with())
+    before = House(local.client, database_url, pack_with())
     async with before.worker(), before.prober():
         subjects = [await before.queued(gpt=f"gpt_{n}") for n in range(20)]
     await local.shutdown()
@@ -158,7 +157,7 @@ async def test_twenty_open_cases_go_on_after_the_orchestrators_database_is_lost(
     async with await WorkflowEnvironment.start_local(
         dev_server_existing_path=temporal_binary(), data_converter=CONVERTER
     ) as empty:
-        after = House(empty.client, tmp_path, pack_with())
+        after = House(empty.client, database_url, pack_with())
         async with after.worker(), after.prober():
             found = await recover(after.engine, empty.client, "default", after.queue)
             reviewers = [type(RUI)(f"per_{n}", ("reviewer",)) for n in range(20)]

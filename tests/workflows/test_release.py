@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest_asyncio
@@ -31,9 +30,9 @@ SECONDS = {
 
 
 @pytest_asyncio.fixture
-async def swift(local: WorkflowEnvironment, tmp_path: Path) -> AsyncIterator[House]:
+async def swift(local: WorkflowEnvironment, database_url: str) -> AsyncIterator[House]:
     """Real time, short stages: releases command listings, which skipping time cannot watch."""
-    house = House(local.client, tmp_path, pack_with(**SECONDS))
+    house = House(local.client, database_url, pack_with(**SECONDS))
     async with house.worker(), house.prober():
         yield house
     house.engine.dispose()
