@@ -4,7 +4,16 @@ import re
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, NaiveDatetime
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    NaiveDatetime,
+    StrictBool,
+)
 from starlette.concurrency import run_in_threadpool
 
 from api.deps import Services
@@ -22,8 +31,18 @@ def _sensible(at: datetime) -> datetime:
     return at
 
 
-Instant = Annotated[AwareDatetime, AfterValidator(_sensible)]
-LocalTime = Annotated[NaiveDatetime, AfterValidator(_sensible)]
+def _written(value: object) -> object:
+    """The schema says text: a number must not pass for seconds since 1970."""
+    if isinstance(value, str) and not value.strip().lstrip("+-").replace(".", "").isdigit():
+        return value
+    if isinstance(value, datetime):
+        return value
+    raise ValueError("write it as in 2026-03-08T09:30:00+01:00")
+
+
+Instant = Annotated[AwareDatetime, AfterValidator(_sensible), BeforeValidator(_written)]
+LocalTime = Annotated[NaiveDatetime, AfterValidator(_sensible), BeforeValidator(_written)]
+Flag = StrictBool  # the schema says boolean: 0 and "no" are none
 CODE = re.compile(r"[a-z][a-z0-9_.:-]{0,63}")
 STATED = "stated"  # the code of a reason that was given as a sentence: see the note
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote
 
 from fastapi import FastAPI, Request
 from fastapi.encoders import jsonable_encoder
@@ -10,6 +11,7 @@ from fastapi.responses import JSONResponse
 from sqlalchemy.exc import DataError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
+from starlette.routing import Match, Mount
 
 from gonogo.logs import log
 from policies.bundle.parts import BundleRefused
@@ -114,7 +116,8 @@ def problem_body(code: str, detail: str, instance: str = "", **extra: Any) -> di
 def _response(
     request: Request, code: str, detail: str, headers: Mapping[str, str] | None = None, **extra: Any
 ) -> JSONResponse:
-    body = problem_body(code, detail, request.url.path, **extra)
+    # As it came: `instance` is a URI, and a path may hold anything once decoded.
+    body = problem_body(code, detail, quote(request.url.path), **extra)
     return JSONResponse(
         jsonable_encoder(body),
         status_code=body["status"],
@@ -140,7 +143,8 @@ def install(app: FastAPI) -> None:
             {"file": f.file, "pointer": f.pointer, "code": f.code, "message": f.message}
             for f in fault.faults
         ]
-        return _response(request, "bundle-refused", f"{len(faults)} faults", faults=faults)
+        count = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
+        return _response(request, "bundle-refused", count, faults=faults)
 
     @app.exception_handler(RequestValidationError)
     async def malformed(request: Request, fault: RequestValidationError) -> JSONResponse:
@@ -153,7 +157,10 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     async def http(request: Request, fault: HTTPException) -> JSONResponse:
         code = _OF_STATUS.get(fault.status_code, "bad-request")
-        return _response(request, code, str(fault.detail), fault.headers)
+        headers = dict(fault.headers or {})
+        if fault.status_code == 405:
+            headers["Allow"] = ", ".join(_methods_at(app, request))
+        return _response(request, code, str(fault.detail), headers)
 
     @app.exception_handler(PackFault)
     async def pack(request: Request, fault: PackFault) -> JSONResponse:
@@ -178,3 +185,16 @@ def install(app: FastAPI) -> None:
     async def bug(request: Request, fault: Exception) -> JSONResponse:
         log.error("unhandled", path=request.url.path, error=type(fault).__name__, exc_info=fault)
         return _response(request, "internal", type(fault).__name__)
+
+
+def _methods_at(app: FastAPI, request: Request) -> list[str]:
+    """What the path answers to: Starlette names the methods of its first route alone."""
+    return [
+        method
+        for method in ("DELETE", "GET", "PATCH", "POST", "PUT")
+        if any(
+            route.matches({**request.scope, "method": method})[0] is Match.FULL
+            for route in app.routes
+            if not isinstance(route, Mount)
+        )
+    ]

@@ -1,7 +1,6 @@
 """The body of an upload, as JSON or as a form: publisher, GPT, files."""
 
 import base64
-import binascii
 from typing import Any
 
 from fastapi import Request
@@ -94,6 +93,6 @@ def _decoded(files: list[BundleFile]) -> dict[str, bytes]:
                 if file.text is not None
                 else base64.b64decode(file.base64 or "", validate=True)
             )
-        except (binascii.Error, UnicodeEncodeError) as fault:
+        except ValueError as fault:  # binascii.Error and UnicodeError are of its kind
             raise Problem("malformed", f"{file.path!r} is not valid: {fault}") from fault
     return found

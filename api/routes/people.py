@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 
-from api.bodies import Body
+from api.bodies import Body, Flag
 from api.deps import PLAIN, Digest, SubjectId, Svc, Who
 from api.errors import Problem
 from api.schema import READ, WRITE
@@ -60,7 +60,7 @@ class RolesBody(Body):
 
 class PublisherBody(Body):
     name: Name
-    verified: bool = False
+    verified: Flag = False
 
 
 @router.get("/me", responses=READ)

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Response
 from pydantic import Field, model_validator
 from starlette.concurrency import run_in_threadpool
 
-from api.bodies import Body, Instant, LocalTime, Note, ReasonBody, reasoned
+from api.bodies import Body, Flag, Instant, LocalTime, Note, ReasonBody, reasoned
 from api.deps import (
     PLAIN,
     Cursor,
@@ -43,7 +43,7 @@ class ScheduleBody(Body):
     at: Instant | None = None
     local: LocalTime | None = None
     zone: Annotated[str, Field(min_length=1, max_length=64)] | None = None
-    strict: bool = Field(default=False, description="refuse times a clock change skips or repeats")
+    strict: Flag = Field(default=False, description="refuse times a clock change skips or repeats")
 
     @model_validator(mode="after")
     def _one_way(self) -> "ScheduleBody":
