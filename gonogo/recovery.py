@@ -93,7 +93,7 @@ def rebuild(engine: Engine, store: str) -> Rebuilt:
 async def recover(engine: Engine, client: Client, store: str, task_queue: str) -> Recovered:
     """Start the workflow of every open case and release that has none, from its events."""
     result = Recovered()
-    for workflow, workflow_id, argument, is_case in _due(engine, store):
+    for workflow, workflow_id, argument, is_case in underway(engine, store):
         result.cases += is_case
         result.releases += not is_case
         try:
@@ -111,7 +111,7 @@ async def recover(engine: Engine, client: Client, store: str, task_queue: str) -
     return result
 
 
-def _due(engine: Engine, store: str) -> Iterator[tuple[str, str, dict[str, Any], bool]]:
+def underway(engine: Engine, store: str) -> Iterator[tuple[str, str, dict[str, Any], bool]]:
     """(workflow, id, argument, is a case) of everything that must be under way."""
     with reading(engine) as session:
         cases = session.exec(

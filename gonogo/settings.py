@@ -79,6 +79,10 @@ class Settings(BaseSettings):
             found += _passwords(url)
         return tuple(found)
 
+    def key_files(self) -> tuple[Path, ...]:
+        """Files that nobody but their owner may read."""
+        return (self.data / "mac.key",)
+
     def mac_key(self) -> bytes:
         """The key of the MAC on commands, made at first use, readable by the owner only."""
         path = self.data / "mac.key"

@@ -58,15 +58,32 @@ def _administrators(settings: "Settings") -> list[str]:
     return [p.id for p in people if p.left_at is None and "administrator" in p.roles]
 
 
-def doctor(session: Session, data: Data = None) -> None:
+def doctor(
+    session: Session,
+    fix: Annotated[
+        bool,
+        typer.Option(
+            "--fix",
+            help="Mend what is safe to mend: who may read keys, retention, lost workflows.",
+        ),
+    ] = False,
+    data: Data = None,
+) -> None:
     """Look at every part and say what is wrong with it, and what to do. 0 when nothing failed."""
-    from gonogo.cli.doctor import examine
+    from gonogo.cli.doctor import examine, mended
 
     checks = examine(session.settings(data))
+    if fix:
+        checks = mended(checks)
     rows = [(text(c.state, _STYLES[c.state]), c.name, c.found, c.remedy) for c in checks]
     session.screen.answer(
-        {"checks": [vars(c) for c in checks], "ok": all(c.state != "fail" for c in checks)},
+        {
+            "checks": [c.as_value() for c in checks],
+            "ok": all(c.state != "fail" for c in checks),
+        },
         session.screen.table(("", "part", "found", "what to do"), rows),
     )
+    if any(c.mend is not None and c.state != "ok" for c in checks) and not fix:
+        session.screen.tell("gonogo doctor --fix mends some of it")
     if any(c.state == "fail" for c in checks):
         raise typer.Exit(REFUSED)

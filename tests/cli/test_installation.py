@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gonogo.cli.doctor import Check, examine
-from gonogo.cli.undecidable import undecidable
+from gonogo.cli.doctor.undecidable import undecidable
 from gonogo.db.codec import picture_values
 from gonogo.db.identity import Identity, well_formed
 from gonogo.db.session import engine_of, writing
