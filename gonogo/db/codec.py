@@ -3,6 +3,7 @@
 from typing import Any
 
 from pydantic import TypeAdapter
+from sqlalchemy import Row
 from sqlmodel import SQLModel
 
 from gonogo.db.tables import (
@@ -33,29 +34,7 @@ def state_of(kind: str, value: dict[str, Any]) -> Any:
     return _ADAPTERS[kind].validate_python(value)
 
 
-def row_of(event: Event) -> EventRow:
-    return EventRow(
-        store_id=event.store,
-        subject=event.subject,
-        seq=event.seq,
-        position=event.position,
-        schema_version=event.schema,
-        type=event.type,
-        actor_id=event.actor_id,
-        on_behalf_of=event.on_behalf_of,
-        command_id=event.command_id,
-        caused_by=event.caused_by,
-        occurred_at=event.occurred_at,
-        recorded_at=event.recorded_at,
-        pack=event.pack,
-        rules=event.rules,
-        evidence=list(event.evidence),
-        body=event.body,
-        prev=event.prev,
-    )
-
-
-def event_of(row: EventRow) -> Event:
+def event_of(row: EventRow | Row[Any]) -> Event:
     return Event(
         store=row.store_id,
         position=row.position,
