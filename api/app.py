@@ -3,18 +3,22 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.staticfiles import StaticFiles
 
 from api import errors, schema
+from api.attempts import Attempts
 from api.commands import Gateway
 from api.deps import Services
 from api.live import Feed
 from api.middleware import install_middleware
+from api.origins import require_own_page
 from api.pages import PAGES
 from api.routes import ROUTERS
+from gonogo.db.browser_sessions import BrowserSessions, Lifetimes
 from gonogo.db.identity import Identity
 from gonogo.db.ledger import Ledger
 from gonogo.db.session import engine_of, migrate
@@ -58,6 +62,14 @@ async def build(settings: Settings) -> Services:
             answer_s=settings.answer_s,
         ),
         feed=Feed(engine, settings.store),
+        sessions=BrowserSessions(
+            engine,
+            settings.store,
+            Lifetimes(
+                timedelta(seconds=settings.session_s), timedelta(seconds=settings.session_idle_s)
+            ),
+        ),
+        attempts=Attempts(),
     )
 
 
@@ -93,6 +105,7 @@ def create_app(settings: Settings) -> FastAPI:
         docs_url="/docs",
         generate_unique_id_function=schema.operation_id,
         description="Governance and release management for a GPT store.",
+        dependencies=[Depends(require_own_page)],
     )
     errors.install(app)
     install_middleware(app)

@@ -9,11 +9,14 @@ from sqlalchemy import Engine
 from starlette.concurrency import run_in_threadpool
 from structlog.contextvars import bind_contextvars
 
-from api.browser import token_in_cookie
+from api import browser
+from api.attempts import Attempts
 from api.commands import Gateway
 from api.errors import Problem
 from api.kept import Outcome
 from api.live import Feed
+from gonogo.db.browser_sessions import BrowserSessions
+from gonogo.db.entries import Entered
 from gonogo.db.identity import Identity
 from gonogo.db.ledger import Ledger
 from gonogo.db.queries import MOST
@@ -35,6 +38,8 @@ class Services:
     packs: PackStore
     pack: PolicyPack  # for new cases
     feed: Feed
+    sessions: BrowserSessions
+    attempts: Attempts
 
     @property
     def store(self) -> str:
@@ -50,22 +55,33 @@ Svc = Annotated[Services, Depends(services)]
 _BEARER = HTTPBearer(auto_error=False, description="a token: `gng_…`")
 
 
-async def actor(
+async def entry(
     svc: Svc,
     request: Request,
     bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)],
-) -> Actor:
-    """Who asks: by bearer token, or by the cookie of a signed-in page. Raises `unauthenticated`."""
-    token = bearer.credentials if bearer else token_in_cookie(request, svc.settings)
-    found = await run_in_threadpool(svc.identity.actor_of_token, token) if token else None
+) -> Entered:
+    """Who asks: by bearer token, or by the session of a signed-in browser. A token that does not
+    hold is not made good by a cookie. Raises `unauthenticated`."""
+    if bearer is None:
+        found = await run_in_threadpool(browser.entered, request)
+    else:
+        found = await run_in_threadpool(svc.identity.entered, bearer.credentials)
     if found is None:
         raise Problem(
             "unauthenticated",
             "a valid token is needed",
             headers={"WWW-Authenticate": 'Bearer realm="gonogo"'},
         )
-    bind_contextvars(actor_id=found.id)
+    bind_contextvars(actor_id=found.actor.id)
     return found
+
+
+Entry = Annotated[Entered, Depends(entry)]
+
+
+async def actor(found: Entry) -> Actor:
+    """Who asks. Raises `unauthenticated`."""
+    return found.actor
 
 
 Who = Annotated[Actor, Depends(actor)]

@@ -56,6 +56,11 @@ PROBLEMS: Mapping[str, tuple[int, str, str]] = {
         "Who are you?",
         "Send `Authorization: Bearer gng_…` with a token that has not ended.",
     ),
+    "too-many-attempts": (
+        429,
+        "Too many attempts",
+        "Wait as long as `Retry-After` says, then try once more.",
+    ),
     "cross-site": (
         403,
         "From another site",

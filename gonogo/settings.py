@@ -4,8 +4,10 @@ import secrets
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
-from pydantic import AliasChoices, Field, SecretStr
+from pydantic import AliasChoices, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from gonogo.addresses import origin_of
 
 
 class Settings(BaseSettings):
@@ -23,6 +25,20 @@ class Settings(BaseSettings):
     packs: Path | None = Field(default=None, description="folder of the operator's own packs")
     host: str = Field(default="127.0.0.1", description="address the API listens on")
     port: int = Field(default=8600, description="port of the API and pages")
+    public_url: str | None = Field(
+        default=None,
+        description="where people reach the pages, `https://host`; needed unless on this machine",
+    )
+    session_s: int = Field(
+        default=43_200, ge=60, description="seconds a browser stays signed in at most"
+    )
+    session_idle_s: int = Field(
+        default=7_200, ge=60, description="seconds it stays signed in unused"
+    )
+    demo_sign_in: bool = Field(
+        default=False,
+        description="on this machine, offer everybody's name to sign in as; for demonstrations",
+    )
     temporal_address: str = Field(default="127.0.0.1:7433", description="host:port of Temporal")
     temporal_namespace: str = Field(default="default", description="namespace in Temporal")
     temporal_ui_port: int = Field(default=8433, description="port of Temporal's own pages")
@@ -59,6 +75,11 @@ class Settings(BaseSettings):
         description="port of the worker's Temporal SDK metrics; default: none",
     )
     log_level: str = Field(default="INFO", description="least level that is logged")
+
+    @field_validator("public_url")
+    @classmethod
+    def _origin(cls, value: str | None) -> str | None:
+        return value and origin_of(value)
 
     @property
     def database(self) -> str:

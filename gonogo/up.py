@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import os
 import shutil
 import socket
@@ -11,6 +12,7 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import httpx
+from pydantic import SecretStr
 
 from gonogo.settings import Settings
 from gonogo.supervisor import Part, Supervisor
@@ -79,15 +81,14 @@ def parts(settings: Settings) -> list[Part]:
 def environment(settings: Settings) -> dict[str, str]:
     """The variables that give a child these very settings."""
     root = str(Path(__file__).resolve().parent.parent)
-    env = {
-        "PYTHONPATH": root,
-        "PYTHONUNBUFFERED": "1",
-        "GONOGO_MODEL_API_KEY": settings.model_api_key.get_secret_value(),
-    }
+    env = {"PYTHONPATH": root, "PYTHONUNBUFFERED": "1"}
     for name in type(settings).model_fields:
         value = getattr(settings, name)
-        if value is not None and name != "model_api_key":
-            env[f"GONOGO_{name.upper()}"] = str(value)
+        if isinstance(value, SecretStr):
+            value = value.get_secret_value()
+        if value is not None:
+            told = json.dumps(value) if isinstance(value, dict | list) else str(value)
+            env[f"GONOGO_{name.upper()}"] = told
     return env | {"GONOGO_DATA": str(settings.data.resolve())}
 
 

@@ -15,10 +15,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
-from api.browser import COOKIE, require_own_page, token_in_cookie
+from api import browser
 from api.deps import Services, Svc, services
 from api.errors import PROBLEMS, Problem
 from api.pages.wording import filters
+from gonogo.db.entries import Entered
 from gonogo.ids import new_id
 from policies.bundle.parts import BundleRefused
 from policies.errors import Refused
@@ -45,10 +46,14 @@ PAGES = _environment()
 
 @dataclass(frozen=True)
 class Viewer:
-    """Who looks at a page. `actor` is None for a visitor; `names` are of people and publishers."""
+    """Who looks at a page. `actor` is None for a visitor; `names` are of people and publishers.
+
+    `entry` says how they came in.
+    """
 
     actor: Actor | None
     names: dict[str, str] = field(default_factory=dict)
+    entry: Entered | None = None
 
     @property
     def is_visitor(self) -> bool:
@@ -63,20 +68,18 @@ class Viewer:
 
 
 async def viewer(svc: Svc, request: Request) -> Viewer:
-    """A visitor, or the person whose token the cookie holds."""
-    token = token_in_cookie(request, svc.settings)
-    actor = await run_in_threadpool(svc.identity.actor_of_token, token) if token else None
-    if actor is None:
+    """A visitor, or the person whose session the cookie names."""
+    found = await run_in_threadpool(browser.entered, request)
+    if found is None:
         return Viewer(None)
-    return Viewer(actor, await run_in_threadpool(svc.identity.names))
+    return Viewer(found.actor, await run_in_threadpool(svc.identity.names), found)
 
 
 Looking = Annotated[Viewer, Depends(viewer)]
 
 
-async def _signed_in(look: Looking, request: Request) -> Viewer:
-    """Raises `unauthenticated` for a visitor, and whatever forbids the request itself."""
-    require_own_page(request)
+async def _signed_in(look: Looking) -> Viewer:
+    """Raises `unauthenticated` for a visitor."""
     if look.actor is None:
         raise Problem("unauthenticated", "sign in first")
     return look
@@ -120,6 +123,8 @@ class PageRoute(APIRoute):
                 response = await handle(request)
             except (Problem, Refused, BundleRefused, RequestValidationError) as fault:
                 response = await _refused(request, *_told(fault))
+                if isinstance(fault, Problem):
+                    response.headers.update(fault.headers)
             except HTTPException as fault:
                 response = await _refused(
                     request, _HTTP.get(fault.status_code, "bad-request"), str(fault.detail), []
@@ -156,7 +161,8 @@ async def _refused(
     if code == "unauthenticated":
         here = request.url.path if request.method == "GET" and not _is_fragment(request) else "/"
         response = RedirectResponse(f"/?next={quote(here)}", 303)
-        response.delete_cookie(COOKIE, path="/")
+        if browser.session_id(request):
+            browser.forget(response)
         return response
     status, title, remedy = PROBLEMS.get(code, PROBLEMS["refused"])
     look = Viewer(None) if code == "cross-site" else await viewer(svc, request)

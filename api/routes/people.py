@@ -3,16 +3,17 @@
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Response
 from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 
 from api.bodies import Body, Flag
-from api.deps import PLAIN, Digest, SubjectId, Svc, Who
+from api.deps import PLAIN, Digest, Entry, SubjectId, Svc, Who
 from api.errors import Problem
 from api.schema import READ, WRITE
 from api.subjects import is_staff
 from gonogo.db.accounts import Accounts
+from gonogo.db.entries import digest_of
 from gonogo.db.people import TokenRow
 from gonogo.logs import log
 from policies.lifecycle.kernel import Actor, Role, iso
@@ -88,11 +89,11 @@ def list_tokens(who: Who, book: Book) -> dict[str, Any]:
 
 @router.post("/me/tokens", status_code=201, responses=WRITE)
 def create_token(
-    svc: Svc, who: Who, book: Book, body: TokenBody, request: Request, response: Response
+    svc: Svc, who: Who, entry: Entry, book: Book, body: TokenBody, response: Response
 ) -> dict[str, Any]:
     """A new token. It is shown this once; `days` null means it does not end by itself."""
-    scheme, _, presented = request.headers.get("authorization", "").partition(" ")
-    mine = book.token(presented.strip()) if scheme.lower() == "bearer" else None
+    # A session that was opened with a token counts as that token.
+    mine = book.token(entry.token) if entry.token else None
     ends = mine.expires_at if mine else None
     if ends and (body.days is None or datetime.now(UTC) + timedelta(days=body.days) > ends):
         # Else a token made for a week could prolong itself for ever.
@@ -200,7 +201,7 @@ def _issued(
 ) -> dict[str, Any]:
     token = svc.identity.issue_token(person, body.label, body.days)
     response.headers["Cache-Control"] = "no-store"
-    row = book.token(token)
+    row = book.token(digest_of(token))
     assert row is not None  # issued a line ago
     return {**_token_view(row), "person": person, "token": token}
 

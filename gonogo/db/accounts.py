@@ -1,6 +1,5 @@
 """What people see and change of accounts: own tokens, membership, roles. All times are UTC."""
 
-import hashlib
 from datetime import UTC, datetime
 
 from sqlalchemy import Engine
@@ -74,10 +73,10 @@ class Accounts:
             )
             return list(rows)
 
-    def token(self, token: str) -> TokenRow | None:
-        """The row of a token that was presented."""
+    def token(self, sha256: str) -> TokenRow | None:
+        """The row of a token by its digest."""
         with reading(self._engine) as session:
-            return session.get(TokenRow, hashlib.sha256(token.encode()).hexdigest())
+            return session.get(TokenRow, sha256)
 
     def revoke(self, person: str, sha256: str) -> bool:
         """End one token of `person`. False: they have no such token, or it was ended before."""

@@ -1,18 +1,20 @@
 """People and their tokens: make, find, revoke. Tokens are GitHub-style and stored as SHA-256."""
 
 import binascii
-import hashlib
 import secrets
 import string
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Engine
-from sqlmodel import select
+from sqlalchemy.exc import OperationalError
+from sqlmodel import col, select, update
 
+from gonogo.db.entries import SEEN_EVERY, Entered, actor_of, digest_of
 from gonogo.db.people import MemberRow, PersonRow, PublisherRow, TokenRow
 from gonogo.db.session import reading, writing
 from gonogo.db.tables import StoreRow
 from gonogo.ids import new_id
+from gonogo.logs import log
 from policies.lifecycle.kernel import Actor
 
 _ALPHABET = string.digits + string.ascii_letters
@@ -105,7 +107,7 @@ class Identity:
         with writing(self._engine) as session:
             session.add(
                 TokenRow(
-                    sha256=_hash(token),
+                    sha256=digest_of(token),
                     store_id=self.store,
                     person=person,
                     label=label,
@@ -126,11 +128,16 @@ class Identity:
 
     def actor_of_token(self, token: str) -> Actor | None:
         """Who this token speaks for now; None when it is malformed, unknown, revoked, expired."""
+        found = self.entered(token)
+        return found.actor if found else None
+
+    def entered(self, token: str) -> Entered | None:
+        """The same, with the digest of the token."""
         if not well_formed(token):
             return None
         now = datetime.now(UTC)
         with reading(self._engine) as session:
-            row = session.get(TokenRow, _hash(token))
+            row = session.get(TokenRow, digest_of(token))
             if row is None or row.store_id != self.store or row.revoked_at is not None:
                 return None
             if row.expires_at is not None and row.expires_at <= now:
@@ -138,12 +145,30 @@ class Identity:
             person = session.get(PersonRow, (self.store, row.person))
             if person is None or person.left_at is not None:
                 return None
-            members = session.exec(
-                select(MemberRow.publisher).where(
-                    MemberRow.store_id == self.store, MemberRow.person == person.id
+            actor = actor_of(session, person)
+        self._used(row, now)
+        return Entered(actor, token=row.sha256)
+
+    def actor(self, person: str) -> Actor | None:
+        """This person as they are now; None when there is none, or they left."""
+        with reading(self._engine) as session:
+            row = session.get(PersonRow, (self.store, person))
+            return actor_of(session, row) if row is not None and row.left_at is None else None
+
+    def _used(self, row: TokenRow, now: datetime) -> None:
+        """Note that a token is in use, at most once a minute. It holds even when that fails."""
+        due = now - SEEN_EVERY
+        if row.last_used_at is not None and row.last_used_at >= due:
+            return
+        try:
+            with writing(self._engine) as session:
+                session.exec(
+                    update(TokenRow)
+                    .where(col(TokenRow.sha256) == row.sha256)
+                    .values(last_used_at=now)
                 )
-            )
-            return Actor(person.id, tuple(sorted(person.roles)), tuple(sorted(members)))
+        except OperationalError as fault:
+            log.warning("token_use_not_noted", error=type(fault).__name__)
 
     def names(self) -> dict[str, str]:
         """Names of people and publishers by id, for pages."""
@@ -153,7 +178,3 @@ class Identity:
                 select(PublisherRow).where(PublisherRow.store_id == self.store)
             ).all()
         return {p.id: p.name for p in people} | {p.id: p.name for p in publishers}
-
-
-def _hash(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()

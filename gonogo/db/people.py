@@ -50,3 +50,4 @@ class TokenRow(SQLModel, table=True):
     created_at: datetime = _time()
     expires_at: datetime | None = _time(nullable=True)
     revoked_at: datetime | None = _time(nullable=True)
+    last_used_at: datetime | None = _time(nullable=True)

@@ -94,7 +94,10 @@ def _settings(options: argparse.Namespace) -> Settings:
     """A check gets a folder and ports of its own, so that it never meets a store that is up."""
     base = Settings()
     if not options.check:
-        return base.model_copy(update={"pack": "demo", "data": options.data or base.data})
+        # Nobody else reaches this machine's loopback address, and everybody here is made up.
+        return base.model_copy(
+            update={"pack": "demo", "data": options.data or base.data, "demo_sign_in": True}
+        )
     folder = options.data or base.data / "check"
     shutil.rmtree(folder, ignore_errors=True)
     ports = _free_ports(4)
@@ -160,7 +163,10 @@ def _summary(story: Story, spent_s: float) -> int:
 
 
 def _where_to_look(settings: Settings, cast: Cast, story: Story) -> None:
-    console.print("\nPlay any part: sign in with a token", style="bold")
+    console.print(
+        f"\nPlay any part: choose whom at {base_url(settings)}; tokens for the command line",
+        style="bold",
+    )
     names = {person: name for person, name, *_ in CAST}
     for person, token in cast.tokens.items():  # one to a line and never folded, to be copied
         console.print(f"  {names[person]:36} {token}", highlight=False)

@@ -12,11 +12,14 @@ import httpx
 from fastapi import FastAPI
 
 from api.app import build as build_services
+from api.browser import COOKIE
+from gonogo.db.browser_sessions import BrowserSessions
 from gonogo.db.identity import Identity
 from gonogo.ids import new_id
 from gonogo.settings import Settings
 
 MODEL = "fake-1"
+AT = "http://127.0.0.1:8600"  # a name of this machine: others may not sign in by token
 CHECKLIST = ["purpose", "conduct", "data"]
 PEOPLE: Mapping[str, tuple[str, ...]] = {
     "ada": ("developer",),
@@ -66,6 +69,11 @@ class Store:
     ids: dict[str, str] = field(default_factory=dict)
     tokens: dict[str, str] = field(default_factory=dict)
 
+    def use(self, settings: Settings) -> None:
+        """From now on the API has these settings."""
+        self.settings = settings
+        self.app.state.services = replace(self.app.state.services, settings=settings)
+
     def id_of(self, name: str) -> str:
         """The id of one of `PEOPLE`, who joins the store when first named."""
         if name not in self.ids:
@@ -77,6 +85,11 @@ class Store:
         if name not in self.tokens:
             self.tokens[name] = self.identity.issue_token(self.id_of(name), "test")
         return self.tokens[name]
+
+    def cookie_of(self, name: str, how: str = "demo") -> str:
+        """The `Cookie` header of a browser in which this person just signed in."""
+        sessions: BrowserSessions = self.app.state.services.sessions
+        return f"{COOKIE}={sessions.open(self.id_of(name), how, agent='A test')}"
 
     def headers(self, by: str | None, **more: str | None) -> dict[str, str]:
         own = {"Authorization": f"Bearer {self.token_of(by)}"} if by else {}
@@ -223,7 +236,7 @@ async def opened(
     services = app.state.services = await build_services(settings)
     identity = services.identity
     transport = httpx.ASGITransport(app=app)
-    async with httpx.AsyncClient(transport=transport, base_url="http://store", timeout=90) as http:
+    async with httpx.AsyncClient(transport=transport, base_url=AT, timeout=90) as http:
         if like is not None:
             yield replace(like, settings=settings, app=app, http=http, identity=identity)
         else:

@@ -27,7 +27,7 @@ class ApiServer:
 
     def __init__(self, app: FastAPI) -> None:
         config = uvicorn.Config(app, port=0, log_config=None, access_log=False, lifespan="off")
-        self._app, self._server = app, _Announced(config)
+        self.app, self._server = app, _Announced(config)
         self._thread = threading.Thread(target=lambda: asyncio.run(self._live()), name="api")
 
     async def _live(self) -> None:
@@ -58,7 +58,7 @@ class ApiServer:
     def serve(self, settings: Settings) -> Services:
         """From now on requests meet these settings. The caller closes what is returned."""
         services: Services = self.run(build(settings))
-        self._app.state.services = services
+        self.app.state.services = services
         return services
 
     def close(self, services: Services) -> None:

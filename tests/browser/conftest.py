@@ -80,7 +80,8 @@ async def site(world: World, api: ApiServer) -> AsyncIterator[Site]:
         name: identity.add_publisher(name.title(), verified=True) for name in ("lumen", "marrow")
     }
     async with httpx.AsyncClient(base_url=api.url, timeout=90, trust_env=False) as http:
-        yield Site(api.url, Store(settings, world.app, http, identity, publishers))
+        store = Store(settings, api.app, http, identity, publishers)
+        yield Site(api.url, store)
     api.close(services)
 
 
