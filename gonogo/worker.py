@@ -9,11 +9,13 @@ from datetime import timedelta
 import openai
 from sqlalchemy import Engine
 from temporalio.client import Client
+from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.worker import Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from activities.exposure import Exposure
 from activities.intake import Intake
+from activities.notices import Notices
 from activities.planning import Planning
 from activities.probing import Probing
 from activities.records import Records
@@ -21,20 +23,22 @@ from gonogo.db.ledger import Ledger
 from gonogo.db.probes import ProbeCases
 from gonogo.db.session import engine_of, migrate
 from gonogo.logs import configure_logs, log
+from gonogo.notices.lanes import LANES, lanes_of
 from gonogo.objects import Objects
-from gonogo.packs import PackStore
+from gonogo.packs import PackStore, load_pack
 from gonogo.settings import Settings
 from gonogo.telemetry.exporter import count_temporal, exported
 from gonogo.telemetry.interceptors import Watched
 from gonogo.telemetry.model import CountedClient, Prices
 from gonogo.temporal import connect
 from workflows.listing import ListingWorkflow
+from workflows.notices import LaneStart, NoticeLane
 from workflows.options import PROBE_QUEUE
 from workflows.release import Rollout
 from workflows.stop import StopOrder
 from workflows.submission import Case
 
-WORKFLOWS = [Case, Rollout, ListingWorkflow, StopOrder]
+WORKFLOWS = [Case, Rollout, ListingWorkflow, StopOrder, NoticeLane]
 # One visible place: our own packages and what they import pass the sandbox unreloaded.
 RUNNER = SandboxedWorkflowRunner(
     restrictions=SandboxRestrictions.default.with_passthrough_modules(
@@ -83,6 +87,8 @@ def build(
     records = Records(Ledger(engine, settings.mac_key()))
     planning = Planning(engine, packs)
     exposure = Exposure(client, settings.task_queue)
+    zone = load_pack(settings.pack, settings.packs).calendar.zone
+    notices = Notices(settings.store, lanes_of(settings, engine, zone))
     probing = Probing(
         model,
         settings.model,
@@ -107,6 +113,7 @@ def build(
             exposure.set_exposure,
             exposure.begin_release,
             Intake(objects, packs).static_scan,
+            notices.work,
         ],
         max_cached_workflows=2_000,
         sticky_queue_schedule_to_start_timeout=timedelta(seconds=2),
@@ -124,6 +131,18 @@ def build(
     return cases, probes
 
 
+async def start_lanes(client: Client, settings: Settings) -> None:
+    """Have every lane of notices run, once however many workers there are."""
+    for lane in LANES:
+        await client.start_workflow(
+            "NoticeLane",
+            LaneStart(settings.store, lane),
+            id=f"notices/{settings.store}/{lane}",
+            task_queue=settings.task_queue,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+        )
+
+
 async def serve(settings: Settings) -> None:
     """Work until SIGTERM or SIGINT, then finish what is in hand."""
     configure_logs(settings.log_level, settings.secrets(), "worker")
@@ -138,6 +157,7 @@ async def serve(settings: Settings) -> None:
         loop.add_signal_handler(name, stop.set)
     with exported(settings.metrics_host, settings.metrics_worker_port):
         async with model, cases, probes:
+            await start_lanes(client, settings)
             log.info("worker_ready", task_queue=settings.task_queue)
             (settings.data / "worker.ready").touch()
             await stop.wait()

@@ -82,3 +82,13 @@ COMMAND = Regular(
     ),
 )
 PROBE_QUEUE = "gonogo-probes"
+# A lane of notices waits for something to do and then works on it. It must never end: while the
+# database is away it waits as long as it takes, and a worker that was killed is missed in 30 s.
+LANE = Regular(
+    start_to_close_timeout=timedelta(minutes=10),
+    heartbeat_timeout=timedelta(seconds=30),
+    retry_policy=RetryPolicy(
+        initial_interval=timedelta(seconds=1),
+        maximum_interval=timedelta(seconds=30),
+    ),
+)

@@ -1,0 +1,109 @@
+"""What a notice knows of its event: ids, codes, numbers and times, under names that never vary.
+
+Templates are strict, so every notice has every field; what does not apply is None or empty.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from policies.lifecycle.kernel import Event, iso
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Times are RFC 3339 in UTC. `note` is the digest of a text its readers may read."""
+
+    gpt: str | None = None
+    publisher: str | None = None
+    case: str | None = None
+    release: str | None = None
+    round: int | None = None
+    due_at: str | None = None  # of our work
+    until: str | None = None  # of theirs
+    at: str | None = None  # of what is planned
+    what: str | None = None  # nudge, breach, escalation
+    reason: str | None = None
+    why: tuple[str, ...] = ()
+    clauses: tuple[str, ...] = ()
+    blocked_by: tuple[str, ...] = ()
+    note: str | None = None
+    step: int | None = None  # counted from 1
+    steps: int | None = None
+    weight_bp: int | None = None
+    scope: str | None = None
+    target: str | None = None
+    pack: str | None = None
+    endpoint: str | None = None
+
+
+# Notes that were written for whoever gets these notices. All others stay on the pages.
+NOTE_TOLD = frozenset(
+    {
+        "submission:review:asked",
+        "submission:review:answered",
+        "submission:review:changes_requested",
+        "submission:decision:settled",
+    }
+)
+
+
+def facts_of(event: Event, after: Any) -> Facts:
+    """`after` is the subject's state after the event; any kind of subject will do."""
+    body = event.body
+    kind = event.type.partition(":")[0]
+    decision = getattr(after, "decision", None)
+    judged = decision if event.type == "submission:decision:settled" else None
+    due = getattr(after, "due_at", None)
+    why = body.get("why") or body.get("rules") or ()
+    # `reason` is a code; `why` a code or a list of them.
+    return Facts(
+        gpt=getattr(after, "gpt", None),
+        publisher=getattr(after, "publisher", None)
+        or (after.id if kind == "publisher" and after else None),
+        case=event.subject if kind == "submission" else getattr(after, "submission", None),
+        release=event.subject if kind == "release" else _text(body.get("release")),
+        round=getattr(after, "round", None),
+        due_at=_text(body.get("due_at")) or (iso(due) if due else None),
+        until=_text(body.get("until")),
+        at=_text(body.get("at")) or _text(body.get("effective_at")),
+        what=_text(body.get("what")),
+        reason=_text(body.get("reason")) or _text(body.get("cause")),
+        why=(why,) if isinstance(why, str) else _codes(why),
+        clauses=tuple(judged.clauses) if judged else _codes(body.get("clauses")),
+        blocked_by=_codes(body.get("blocked_by")),
+        note=(judged.note if judged else _text(body.get("note")))
+        if event.type in NOTE_TOLD
+        else None,
+        step=body["stage"] + 1 if isinstance(body.get("stage"), int) else None,
+        steps=body.get("of") if isinstance(body.get("of"), int) else None,
+        weight_bp=body.get("weight_bp") if isinstance(body.get("weight_bp"), int) else None,
+        scope=getattr(after, "scope", None),
+        target=getattr(after, "target", None),
+        pack=event.pack,
+    )
+
+
+def facts_value(facts: Facts) -> dict[str, Any]:
+    """As JSON, without what is empty."""
+    value = {name: list(v) if isinstance(v, tuple) else v for name, v in asdict(facts).items()}
+    return {name: v for name, v in value.items() if v not in (None, [])}
+
+
+def facts_from(value: Mapping[str, Any]) -> Facts:
+    """Read back `facts_value`, also of another version: unknown names are left out."""
+    known = {field.name for field in fields(Facts)}
+    given: dict[str, Any] = {
+        name: tuple(v) if isinstance(v, list) else v for name, v in value.items() if name in known
+    }
+    return Facts(**given)
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def _codes(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list | tuple):
+        return ()
+    return tuple(str(one) for one in value)

@@ -1,0 +1,210 @@
+"""Who is told what when something happened: one table of event → notice → audience.
+
+Pure: what is known of the subject before and after the event is handed in. Nobody is told of what
+they did themselves, and staff who belong to the publisher hear nothing from inside the review (I2).
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from policies.lifecycle.kernel import SYSTEM, Event, Role
+from policies.rules.notice_topics import NOTICES
+
+_REVIEWERS = frozenset({Role.REVIEWER.value, Role.SENIOR_REVIEWER.value})
+_LEADS = frozenset({Role.PRODUCT_LEAD.value})
+_SAFETY = frozenset({Role.SAFETY_ONCALL.value, Role.PRODUCT_LEAD.value})
+_STOPPERS = _SAFETY | {Role.ADMINISTRATOR.value}
+
+
+@dataclass(frozen=True)
+class Audience:
+    """`owners_of` is a publisher whose members are meant; `people` are named one by one; `roles`
+    are staff, except members of `not_of`."""
+
+    owners_of: str | None = None
+    people: tuple[str, ...] = ()
+    roles: frozenset[str] = frozenset()
+    not_of: str | None = None
+
+
+@dataclass(frozen=True)
+class Telling:
+    """One notice that follows from one event."""
+
+    notice: str
+    audience: Audience
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody who can be told. `roles` and `publishers` as they are now."""
+
+    id: str
+    roles: frozenset[str] = frozenset()
+    publishers: frozenset[str] = frozenset()
+
+
+Before = Any  # the fold of the subject before the event; None before its first
+_Who = Callable[[Event, Before, Any], Iterable[Telling]]
+
+
+def _publisher(state: Any) -> str | None:
+    return getattr(state, "publisher", None)
+
+
+def _owners(notice: str) -> _Who:
+    def who(event: Event, before: Before, after: Any) -> Iterable[Telling]:
+        return (Telling(notice, Audience(owners_of=_publisher(after))),)
+
+    return who
+
+
+def _staff(notice: str, roles: frozenset[str]) -> _Who:
+    def who(event: Event, before: Before, after: Any) -> Iterable[Telling]:
+        return (Telling(notice, Audience(roles=roles, not_of=_publisher(after))),)
+
+    return who
+
+
+def _people(notice: str, after: Any, *ids: str | None) -> tuple[Telling, ...]:
+    named = tuple(dict.fromkeys(one for one in ids if one))
+    return (Telling(notice, Audience(people=named, not_of=_publisher(after))),) if named else ()
+
+
+def _both(*rules: _Who) -> _Who:
+    def who(event: Event, before: Before, after: Any) -> Iterable[Telling]:
+        return tuple(told for rule in rules for told in rule(event, before, after))
+
+    return who
+
+
+def _settled(event: Event, before: Before, after: Any) -> Iterable[Telling]:
+    verdict = after.decision.verdict if after.decision else None
+    if verdict not in ("approve", "reject"):
+        return ()
+    return _owners("approved" if verdict == "approve" else "rejected")(event, before, after)
+
+
+def _overdue(event: Event, before: Before, after: Any) -> Iterable[Telling]:
+    """The review ladder: who holds it is reminded, then a lead hears and the developer gets a new
+    expectation, then a lead hears again."""
+    what = event.body.get("what")
+    if what == "nudge":
+        if after.claimant:
+            return _people("review_late", after, after.claimant)
+        return _staff("review_late", _REVIEWERS)(event, before, after)
+    lead = _staff("review_late", _LEADS)
+    if what == "breach":
+        return _both(lead, _owners("delayed"))(event, before, after)
+    return lead(event, before, after)
+
+
+def _claim_over(event: Event, before: Before, after: Any) -> Iterable[Telling]:
+    """Whoever gave it back knows; whose lease ended or whose case was moved is told."""
+    return _people("claim_over", after, event.body.get("claimant"))
+
+
+def _answered(event: Event, before: Before, after: Any) -> Iterable[Telling]:
+    if after.preferred:
+        return _people("answered", after, after.preferred)
+    return _staff("answered", _REVIEWERS)(event, before, after)
+
+
+def _disagreed(event: Event, before: Before, after: Any) -> Iterable[Telling]:
+    return _people("disagreed", after, before.voice.by if before and before.voice else None)
+
+
+def _undone(event: Event, before: Before, after: Any) -> Iterable[Telling]:
+    decision = before.decision if before else None
+    return _people("undone", after, decision.by, decision.second) if decision else ()
+
+
+def _lost_case(notice: str) -> _Who:
+    def who(event: Event, before: Before, after: Any) -> Iterable[Telling]:
+        return _people(notice, after, before.claimant if before else None)
+
+    return who
+
+
+def _stop(notice: str) -> _Who:
+    def who(event: Event, before: Before, after: Any) -> Iterable[Telling]:
+        publisher = after.target if after.scope == "publisher" else after.publisher
+        owners = (Telling(notice, Audience(owners_of=publisher)),) if publisher else ()
+        return (Telling(notice, Audience(roles=_STOPPERS)), *owners)
+
+    return who
+
+
+_RULES: Mapping[str, _Who] = {
+    "submission:static:blocked": _owners("needs_changes"),
+    "submission:tests:finished": _both(_owners("tested"), _staff("case_waiting", _REVIEWERS)),
+    "submission:round:opened": _lost_case("new_round"),
+    "submission:review:asked": _owners("question"),
+    "submission:review:answered": _answered,
+    "submission:review:changes_requested": _owners("needs_changes"),
+    "submission:review:held": _staff("second_wanted", _REVIEWERS),
+    "submission:review:disagreed": _disagreed,
+    "submission:review:undone": _undone,
+    "submission:review:released": _claim_over,
+    "submission:decision:settled": _settled,
+    "submission:withdrawn": _lost_case("case_withdrawn"),
+    "submission:expired": _owners("expired"),
+    "submission:warned": _owners("reminder"),
+    "submission:overdue": _overdue,
+    "release:prepared": _staff("release_ready", _LEADS),
+    "release:scheduled": _owners("release_scheduled"),
+    "release:stage:entered": _owners("release_stage"),
+    "release:blocked": _both(_owners("release_stopped"), _staff("release_stuck", _LEADS)),
+    "release:held": _both(_owners("release_stopped"), _staff("release_stuck", _LEADS)),
+    "release:paused": _owners("release_stopped"),
+    "release:halted": _both(_owners("release_stopped"), _staff("release_halted", _SAFETY)),
+    "release:resume:proposed": _staff("resume_wanted", _LEADS),
+    "release:completed": _owners("release_done"),
+    "release:rolled_back": _both(_owners("release_ended"), _staff("release_halted", _SAFETY)),
+    "release:cancelled": _owners("release_ended"),
+    "release:superseded": _owners("release_ended"),
+    "listing:quarantined": _both(_owners("quarantined"), _staff("quarantined", _SAFETY)),
+    "listing:quarantine:lifted": _both(
+        _owners("quarantine_lifted"), _staff("quarantine_lifted", _SAFETY)
+    ),
+    "listing:unlisted": _owners("listing_changed"),
+    "listing:relisted": _owners("listing_changed"),
+    "stop:placed": _stop("stop_placed"),
+    "stop:lifted": _stop("stop_lifted"),
+}
+TOLD_OF = frozenset(_RULES)
+
+
+def tellings(event: Event, before: Before, after: Any) -> tuple[Telling, ...]:
+    """What people are told of `event`; nothing for a type without a rule."""
+    rule = _RULES.get(event.type)
+    found = tuple(rule(event, before, after)) if rule else ()
+    unknown = [told.notice for told in found if told.notice not in NOTICES]
+    if unknown:
+        raise ValueError(f"{event.type}: unknown notice {unknown[0]}")
+    return found
+
+
+def recipients(
+    told: Iterable[Telling], people: Iterable[Person], actor: str
+) -> dict[str, dict[str, None]]:
+    """Notice → the ids of those who get it, in order, each once, never the actor.
+
+    Whoever belongs to the owners and to the staff meant gets the owners' notice alone.
+    """
+    known = list(people)
+    found: dict[str, dict[str, None]] = {}
+    for telling in told:
+        for person in known:
+            if person.id not in (actor, SYSTEM) and _meant(telling.audience, person):
+                found.setdefault(telling.notice, {})[person.id] = None
+    return found
+
+
+def _meant(audience: Audience, person: Person) -> bool:
+    if audience.owners_of is not None and audience.owners_of in person.publishers:
+        return True
+    if audience.not_of is not None and audience.not_of in person.publishers:
+        return False
+    return person.id in audience.people or bool(audience.roles & person.roles)
