@@ -21,6 +21,7 @@ from api.errors import PROBLEMS, Problem
 from api.pages.wording import filters
 from gonogo.db.entries import Entered
 from gonogo.ids import new_id
+from gonogo.notices.inbox import Inbox
 from policies.bundle.parts import BundleRefused
 from policies.errors import Refused
 from policies.lifecycle.kernel import Actor
@@ -54,6 +55,7 @@ class Viewer:
     actor: Actor | None
     names: dict[str, str] = field(default_factory=dict)
     entry: Entered | None = None
+    unread: int = 0  # in the inbox; 100 stands for more than 99
 
     @property
     def is_visitor(self) -> bool:
@@ -72,7 +74,9 @@ async def viewer(svc: Svc, request: Request) -> Viewer:
     found = await run_in_threadpool(browser.entered, request)
     if found is None:
         return Viewer(None)
-    return Viewer(found.actor, await run_in_threadpool(svc.identity.names), found)
+    names = await run_in_threadpool(svc.identity.names)
+    unread = await run_in_threadpool(Inbox(svc.engine, svc.store).unread, found.actor.id)
+    return Viewer(found.actor, names, found, unread)
 
 
 Looking = Annotated[Viewer, Depends(viewer)]

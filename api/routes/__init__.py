@@ -6,6 +6,7 @@ from api.routes import (
     events,
     evidence,
     health,
+    inbox,
     listings,
     people,
     policy,
@@ -29,5 +30,6 @@ ROUTERS = (
     events.router,
     policy.router,
     people.router,
+    inbox.router,
     problems.router,
 )

@@ -3,6 +3,7 @@
 import typer
 
 from gonogo.cli import (
+    inbox,
     installation,
     people,
     places,
@@ -28,6 +29,7 @@ submissions.register(app)
 app.add_typer(reviews.app, name="review")
 app.add_typer(releases.app, name="release")
 app.add_typer(stops.app, name="stop")
+app.add_typer(inbox.app, name="inbox")
 installation.register(app)
 recordkeeping.register(app)
 app.add_typer(people.people, name="people")

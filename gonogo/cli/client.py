@@ -121,6 +121,11 @@ class Api:
         value: dict[str, Any] = self._answer(response)
         return value
 
+    def put(self, path: str, body: Mapping[str, Any] | None = None) -> Any:
+        """Set what is at `path`; doing it again changes nothing. None where nothing is answered."""
+        response = self._send("PUT", path, json=_given(body or {}))
+        return None if response.status_code == 204 else self._answer(response)
+
     def _send(self, method: str, path: str, **request: Any) -> httpx.Response:
         """Send, again if the answer got lost or the API asks for it: same key, so once."""
         for attempt in range(1, _TRIES + 1):

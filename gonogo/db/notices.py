@@ -79,6 +79,7 @@ class AddressRow(SQLModel, table=True):
     person: str = Field(primary_key=True)
     email: str
     set_at: datetime = _time()
+    confirmed_at: datetime | None = _time(nullable=True)  # only then is mail sent there
     bounced_at: datetime | None = _time(nullable=True)
 
 

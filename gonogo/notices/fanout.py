@@ -176,7 +176,9 @@ class Fanout:
         )
         addressed = session.exec(
             select(AddressRow.person).where(
-                AddressRow.store_id == self.store, col(AddressRow.person).in_(ids)
+                AddressRow.store_id == self.store,
+                col(AddressRow.person).in_(ids),
+                col(AddressRow.confirmed_at).is_not(None),
             )
         )
         webhooks = session.exec(

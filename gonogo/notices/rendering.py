@@ -72,6 +72,12 @@ class Renderer:
         made = self._text.get_template(f"{sheet.notice}/subject.txt")
         return one_line(made.render(**self._given(sheet)), SUBJECT_MOST)
 
+    def what(self, sheet: Sheet) -> str:
+        """The text alone, without link and footer: paragraphs with an empty line between."""
+        made = self._text.get_template(f"{sheet.notice}/body.txt")
+        context = made.new_context(self._given(sheet))
+        return "".join(made.blocks["what"](context)).strip()
+
     def render(self, sheet: Sheet) -> Rendered:
         given = self._given(sheet)
         subject = self.subject(sheet)
@@ -98,9 +104,12 @@ class Renderer:
         return {
             "f": sheet.facts,
             "type": sheet.type,
-            "name": one_line(sheet.name, NAME_MOST),
+            "name": one_line(sheet.name, NAME_MOST) or "(no name)",
             "note": clean(sheet.note)[:NOTE_MOST] if sheet.note else None,
-            "clauses": [sheet.clauses.get(one, words(one)) for one in sheet.facts.clauses],
+            "clauses": [
+                one_line(sheet.clauses.get(one, words(one)), SUBJECT_MOST)
+                for one in sheet.facts.clauses
+            ],
             "url": self._base + sheet.path,
             "base": self._base,
         }
@@ -113,7 +122,8 @@ class Renderer:
 def words(codes: str | Iterable[str]) -> str:
     """Codes as words: `second_person` is “second person”."""
     listed = [codes] if isinstance(codes, str) else list(codes)
-    return ", ".join(one.replace("_", " ").replace("-", " ").replace(":", ": ") for one in listed)
+    plain = [one.replace("_", " ").replace("-", " ").replace(":", ": ") for one in listed]
+    return one_line(", ".join(plain), SUBJECT_MOST)
 
 
 def clean(text: str) -> str:

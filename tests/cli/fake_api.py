@@ -52,14 +52,14 @@ class FakeApi:
                 if says.status == 0:
                     self.close_connection = True
                     return
-                data = json.dumps(says.body).encode()
+                data = b"" if says.status == 204 else json.dumps(says.body).encode()
                 self.send_response(says.status)
                 for name, value in {**says.headers, "content-length": str(len(data))}.items():
                     self.send_header(name, value)
                 self.end_headers()
                 self.wfile.write(data)
 
-            do_GET = do_POST = _answer
+            do_GET = do_POST = do_PUT = do_DELETE = _answer
 
             def log_message(self, format: str, *args: Any) -> None:
                 """Say nothing: pytest shows what was asked."""

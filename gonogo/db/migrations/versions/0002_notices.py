@@ -24,6 +24,7 @@ def upgrade() -> None:
     sa.Column('person', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.Column('email', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.Column('set_at', gonogo.db.types.UtcDateTime(timezone=True), nullable=False),
+    sa.Column('confirmed_at', gonogo.db.types.UtcDateTime(timezone=True), nullable=True),
     sa.Column('bounced_at', gonogo.db.types.UtcDateTime(timezone=True), nullable=True),
     sa.PrimaryKeyConstraint('store_id', 'person')
     )
