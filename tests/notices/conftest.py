@@ -9,10 +9,10 @@ from gonogo.db.notices import DeliveryRow
 from gonogo.db.session import reading
 from gonogo.notices.fanout import Fanout
 from tests.builders import PUBLISHER, STORE
-from tests.db.conftest import database, desk, empty_database
+from tests.db.conftest import both, database, desk
 from tests.db.desk import Desk
 
-__all__ = ["database", "desk", "empty_database"]
+__all__ = ["both", "database", "desk"]
 PEOPLE = {
     "per_ada": (("developer",), (PUBLISHER,)),
     "per_alf": (("developer",), (PUBLISHER,)),

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from sqlmodel import select
@@ -13,6 +12,7 @@ from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
 from activities.notices import LaneReport, LaneRequest, Notices
+from gonogo.db.identity import Identity
 from gonogo.db.notices import DeliveryRow
 from gonogo.db.session import reading
 from gonogo.notices.fanout import Fanout
@@ -45,11 +45,9 @@ async def until(good: Callable[[], bool], within_s: float = 20) -> None:
 
 
 async def test_what_happens_reaches_the_inbox_by_itself(
-    local: WorkflowEnvironment, tmp_path: Path
+    local: WorkflowEnvironment, database_url: str
 ) -> None:
-    house = House(local.client, tmp_path, pack_with())
-    from gonogo.db.identity import Identity
-
+    house = House(local.client, database_url, pack_with())
     identity = Identity(house.engine, "default")
     identity.add_person("Ada", ("developer",), ("pub_a",), "per_ada")
     identity.add_person("Rui", ("reviewer",), (), "per_rui")
@@ -80,7 +78,7 @@ async def test_what_happens_reaches_the_inbox_by_itself(
 
 @pytest.mark.slow
 async def test_a_lane_starts_a_new_run_before_its_history_grows_heavy(
-    local: WorkflowEnvironment, tmp_path: Path
+    local: WorkflowEnvironment,
 ) -> None:
     asked: list[str] = []
 
