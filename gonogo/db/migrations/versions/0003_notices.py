@@ -1,7 +1,7 @@
 """notices and their deliveries
 
-Revision: 0002_notices
-Revises: 0001_spine
+Revision: 0003_notices
+Revises: 0002_signin
 """
 import sqlalchemy as sa
 from alembic import op
@@ -11,8 +11,8 @@ import sqlmodel.sql.sqltypes
 from sqlalchemy import Text
 from sqlalchemy.dialects import postgresql
 
-revision = '0002_notices'
-down_revision = '0001_spine'
+revision = '0003_notices'
+down_revision = '0002_signin'
 branch_labels = None
 depends_on = None
 
