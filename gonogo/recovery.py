@@ -3,6 +3,8 @@
 `rebuild` and `verify_chain` need the database alone, `recover` also an orchestrator, empty or not.
 """
 
+import asyncio
+import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -22,6 +24,7 @@ from policies.lifecycle.machines import fold, kind_of
 from policies.lifecycle.submission_state import Submission
 
 _BATCH = 500
+_AT_A_TIME = 16
 
 
 @dataclass(frozen=True)
@@ -91,23 +94,33 @@ def rebuild(engine: Engine, store: str) -> Rebuilt:
 
 
 async def recover(engine: Engine, client: Client, store: str, task_queue: str) -> Recovered:
-    """Start the workflow of every open case and release that has none, from its events."""
-    result = Recovered()
-    for workflow, workflow_id, argument, is_case in underway(engine, store):
-        result.cases += is_case
-        result.releases += not is_case
-        try:
-            await client.start_workflow(
-                workflow,
-                argument,
-                id=workflow_id,
-                task_queue=task_queue,
-                id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
-                id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
-            )
-            result.started += 1
-        except WorkflowAlreadyStartedError:
-            continue
+    """Start the workflow of every open case and release that has none, from its events.
+
+    A few are started at a time: one after another, most of the time would go into waiting.
+    """
+    result, due = Recovered(), underway(engine, store)
+
+    async def start_them() -> None:
+        for workflow, workflow_id, argument, is_case in due:
+            result.cases += is_case
+            result.releases += not is_case
+            with contextlib.suppress(WorkflowAlreadyStartedError):
+                await client.start_workflow(
+                    workflow,
+                    argument,
+                    id=workflow_id,
+                    task_queue=task_queue,
+                    id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
+                    id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+                )
+                result.started += 1
+
+    try:
+        async with asyncio.TaskGroup() as together:
+            for _ in range(_AT_A_TIME):
+                together.create_task(start_them())
+    except ExceptionGroup as faults:
+        raise faults.exceptions[0] from None  # all of them say that the orchestrator is away
     return result
 
 

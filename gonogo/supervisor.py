@@ -1,4 +1,4 @@
-"""Child processes that belong together: started in order, watched, stopped in reverse."""
+"""Child processes that belong together: started at once, watched, stopped in reverse."""
 
 import asyncio
 import contextlib
@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 STOP_S = 25.0  # workers drain for 20 s
+_LOOK_S = 0.05
 _PR_SET_PDEATHSIG = 1
 
 
@@ -64,16 +65,16 @@ class Child:
             with contextlib.suppress(OSError, TimeoutError):
                 if await asyncio.wait_for(self.part.ready(), 5):
                     return
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(_LOOK_S)
         raise NotReady(
             f"{self.part.name} was not ready after {self.part.ready_s:.0f} s\n{self.tail()}"
         )
 
-    async def stop(self) -> None:
+    async def stop(self, number: signal.Signals = signal.SIGTERM) -> None:
         process = self.process
         if process is None or process.returncode is not None:
             return
-        process.terminate()
+        process.send_signal(number)
         try:
             await asyncio.wait_for(process.wait(), STOP_S)
         except TimeoutError:
@@ -102,21 +103,30 @@ class Supervisor:
         self._stopping = False
 
     async def start(self) -> None:
-        """Start every part in order, each after the one before is ready. Raises `NotReady`."""
-        for child in self.children.values():
-            began = time.monotonic()
-            await child.start()
-            await child.wait_ready()
-            self._tell(f"{child.part.name} is ready ({time.monotonic() - began:.1f} s)")
-            self._watchers.append(asyncio.create_task(self._watch(child)))
+        """Start all parts at once; who needs another waits for it by itself. Raises `NotReady`."""
+        self._stopping = False
+        try:
+            async with asyncio.TaskGroup() as together:
+                for child in self.children.values():
+                    together.create_task(self._start(child))
+        except ExceptionGroup as faults:
+            raise faults.exceptions[0] from None  # one part that does not start ends the others
 
-    async def stop(self) -> None:
-        """Stop in reverse order; what does not end in time is killed."""
+    async def stop(self, number: signal.Signals = signal.SIGTERM) -> None:
+        """Stop in reverse order, by signal `number`; what does not end in time is killed."""
         self._stopping = True
         for watcher in self._watchers:
             watcher.cancel()
+        self._watchers.clear()
         for child in reversed(self.children.values()):
-            await child.stop()
+            await child.stop(number)
+
+    async def _start(self, child: Child) -> None:
+        began = time.monotonic()
+        await child.start()
+        await child.wait_ready()
+        self._tell(f"{child.part.name} is ready ({time.monotonic() - began:.1f} s)")
+        self._watchers.append(asyncio.create_task(self._watch(child)))
 
     async def _watch(self, child: Child) -> None:
         """Start it again whenever it ends: at once first, then with growing pauses to 10 s."""

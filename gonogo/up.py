@@ -49,7 +49,7 @@ def require_free_ports(settings: Settings) -> None:
 
 
 def parts(settings: Settings) -> list[Part]:
-    """The children in starting order, with how each says that it is ready."""
+    """The children with how each says that it is ready; they are stopped in reverse order."""
     data = settings.data.resolve()
     env = environment(settings)
     found = [Part("temporal", _temporal(settings, data), lambda: _temporal_ready(settings))]
@@ -154,6 +154,11 @@ def temporal_binary() -> str:
 
 async def _temporal_ready(settings: Settings) -> bool:
     """It answers, and keeps histories for a year."""
+    try:  # a look that costs nothing, before a process is started to ask
+        _, writer = await asyncio.open_connection("127.0.0.1", _temporal_port(settings))
+    except OSError:
+        return False
+    writer.close()
     process = await asyncio.create_subprocess_exec(
         temporal_binary(),
         "operator",

@@ -30,7 +30,7 @@ from gonogo.settings import Settings
 from gonogo.telemetry.exporter import count_temporal, exported
 from gonogo.telemetry.interceptors import Watched
 from gonogo.telemetry.model import CountedClient, Prices
-from gonogo.temporal import connect
+from gonogo.temporal import connect_soon
 from workflows.listing import ListingWorkflow
 from workflows.notices import LaneStart, NoticeLane
 from workflows.options import PROBE_QUEUE
@@ -56,6 +56,8 @@ RUNNER = SandboxedWorkflowRunner(
     )
 )
 _GRACE = timedelta(seconds=20)
+# Idle workflows a worker keeps in memory; the others are folded again when something happens.
+CACHED = 2_000
 
 
 def harness_key(settings: Settings) -> bytes:
@@ -115,7 +117,7 @@ def build(
             Intake(objects, packs).static_scan,
             notices.work,
         ],
-        max_cached_workflows=2_000,
+        max_cached_workflows=CACHED,
         sticky_queue_schedule_to_start_timeout=timedelta(seconds=2),
         interceptors=[Watched()],
         graceful_shutdown_timeout=_GRACE,
@@ -147,7 +149,7 @@ async def serve(settings: Settings) -> None:
     """Work until SIGTERM or SIGINT, then finish what is in hand."""
     configure_logs(settings.log_level, settings.secrets(), "worker")
     count_temporal(settings.metrics_host, settings.metrics_temporal_port)
-    client = await connect(settings)
+    client = await connect_soon(settings)
     model = model_client(settings)
     engine = engine_of(settings.database)
     cases, probes = build(settings, client, model, engine)
