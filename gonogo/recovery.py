@@ -1,6 +1,6 @@
-"""What the record can do without anything else: verify itself, redraw the picture, restart cases.
+"""What the record can do without anything else: redraw the picture, restart cases.
 
-`rebuild` and `verify_chain` need the database alone, `recover` also an orchestrator, empty or not.
+`rebuild` needs the database alone, `recover` also an orchestrator, empty or not.
 """
 
 import asyncio
@@ -18,22 +18,13 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from gonogo.db.codec import PICTURES, event_of, picture_values, state_of
 from gonogo.db.session import reading, writing
-from gonogo.db.tables import EventRow, ReleasePicture, StoreRow, SubmissionPicture
-from policies.lifecycle.kernel import Event, event_hash
+from gonogo.db.tables import EventRow, ReleasePicture, SubmissionPicture
+from policies.lifecycle.kernel import Event
 from policies.lifecycle.machines import fold, kind_of
 from policies.lifecycle.submission_state import Submission
 
 _BATCH = 500
 _AT_A_TIME = 16
-
-
-@dataclass(frozen=True)
-class Fault:
-    """One place where the record contradicts itself."""
-
-    subject: str
-    seq: int
-    what: str
 
 
 @dataclass
@@ -51,26 +42,6 @@ class Recovered:
     cases: int = 0
     releases: int = 0
     started: int = 0
-
-
-def verify_chain(engine: Engine, store: str) -> list[Fault]:
-    """Every fault of numbering or hashing, subject by subject, and of the store's positions."""
-    faults: list[Fault] = []
-    positions: list[int] = []
-    with reading(engine) as session:
-        for subject, events in _histories(session, store):
-            prev = ""
-            for expected, event in enumerate(events, start=1):
-                positions.append(event.position)
-                if event.seq != expected:
-                    faults.append(Fault(subject, event.seq, f"expected number {expected}"))
-                if event.prev != prev:
-                    faults.append(Fault(subject, event.seq, "does not follow the event before it"))
-                prev = event_hash(event)
-        newest = session.exec(select(StoreRow.position).where(StoreRow.id == store)).first() or 0
-    if sorted(positions) != list(range(1, newest + 1)):
-        faults.append(Fault(store, newest, "the store's positions have gaps or repeats"))
-    return faults
 
 
 def rebuild(engine: Engine, store: str) -> Rebuilt:

@@ -54,6 +54,13 @@ class Settings(BaseSettings):
     model: str = Field(default="smollm2-135m-instruct", description="model that answers probes")
     model_port: int = Field(default=8690, description="port of the local model")
     model_concurrency: int = Field(default=1, description="probes in flight per worker")
+    checkpoint_s: float = Field(
+        default=300.0, ge=1, description="seconds between two checkpoints of the record"
+    )
+    checkpoints_url: str | None = Field(
+        default=None,
+        description="second place of checkpoints: `s3://`, `gs://`, `az://`, `file://`",
+    )
     answer_s: float = Field(default=10.0, description="seconds until a command is answered 202")
     model_price_prompt: float = Field(
         default=0.0, ge=0, description="price of 1,000 tokens of prompts, for `gonogo_model_cost`"
@@ -96,13 +103,13 @@ class Settings(BaseSettings):
     def secrets(self) -> tuple[str, ...]:
         """Values that may appear in no log line."""
         found = [self.model_api_key.get_secret_value()]
-        for url in (self.database_url, self.objects_url):
+        for url in (self.database_url, self.objects_url, self.checkpoints_url):
             found += _passwords(url)
         return tuple(found)
 
     def key_files(self) -> tuple[Path, ...]:
         """Files that nobody but their owner may read."""
-        return (self.data / "mac.key",)
+        return (self.data / "mac.key", self.data / "checkpoint.key")
 
     def mac_key(self) -> bytes:
         """The key of the MAC on commands, made at first use, readable by the owner only."""

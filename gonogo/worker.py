@@ -19,6 +19,7 @@ from activities.notices import Notices
 from activities.planning import Planning
 from activities.probing import Probing
 from activities.records import Records
+from gonogo.audit.installation import Notary, keeper_of
 from gonogo.db.ledger import Ledger
 from gonogo.db.probes import ProbeCases
 from gonogo.db.session import engine_of, migrate
@@ -157,13 +158,17 @@ async def serve(settings: Settings) -> None:
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stop.set)
+    notary = Notary(keeper_of(settings, engine), settings.checkpoint_s)
     with exported(settings.metrics_host, settings.metrics_worker_port):
         async with model, cases, probes:
             await start_lanes(client, settings)
             log.info("worker_ready", task_queue=settings.task_queue)
             (settings.data / "worker.ready").touch()
+            signing = asyncio.create_task(notary.work(stop))
             await stop.wait()
             log.info("worker_draining")
+        await signing
+        await asyncio.to_thread(notary.make)  # what was recorded while draining
     engine.dispose()
 
 

@@ -3,6 +3,7 @@
 import typer
 
 from gonogo.cli import (
+    audit,
     inbox,
     installation,
     people,
@@ -32,6 +33,7 @@ app.add_typer(stops.app, name="stop")
 app.add_typer(inbox.app, name="inbox")
 installation.register(app)
 recordkeeping.register(app)
+audit.register(app)
 app.add_typer(people.people, name="people")
 app.add_typer(people.publishers, name="publishers")
 

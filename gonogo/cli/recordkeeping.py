@@ -1,4 +1,4 @@
-"""`audit verify`, `rebuild`, `recover`: what can be done from the record, without the API."""
+"""`rebuild`, `recover`: what can be done from the record, without the API."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from gonogo.cli.exits import REFUSED, UNAVAILABLE, Failure
+from gonogo.cli.exits import UNAVAILABLE, Failure
 from gonogo.cli.session import Data, Session, command
 
 if TYPE_CHECKING:
@@ -15,29 +15,10 @@ if TYPE_CHECKING:
     from gonogo.recovery import Recovered
     from gonogo.settings import Settings
 
-audit = typer.Typer(no_args_is_help=True, help="Look after the record.")
-
 
 def register(app: typer.Typer) -> None:
-    app.add_typer(audit, name="audit")
-    command(audit, "verify")(verify)
     command(app, "rebuild")(rebuild)
     command(app, "recover")(recover)
-
-
-def verify(session: Session, data: Data = None) -> None:
-    """Check that the events of every subject are numbered without gaps and hash-chained."""
-    from gonogo.recovery import verify_chain
-
-    settings = session.settings(data)
-    with _database(settings) as engine:
-        faults = verify_chain(engine, settings.store)
-    value = {"faults": [vars(fault) for fault in faults], "ok": not faults}
-    rows = [(fault.subject, fault.seq, fault.what) for fault in faults]
-    table = session.screen.table(("subject", "event", "fault"), rows)
-    session.screen.answer(value, table if faults else "the chain holds")
-    if faults:
-        raise typer.Exit(REFUSED)
 
 
 def rebuild(session: Session, data: Data = None) -> None:
@@ -45,7 +26,7 @@ def rebuild(session: Session, data: Data = None) -> None:
     from gonogo.recovery import rebuild as redraw
 
     settings = session.settings(data)
-    with _database(settings) as engine:
+    with database(settings) as engine:
         rebuilt = redraw(engine, settings.store)
     session.screen.answer(
         {"subjects": rebuilt.subjects, "differences": rebuilt.differences},
@@ -59,7 +40,7 @@ def recover(session: Session, data: Data = None) -> None:
     settings = session.settings(data)
     import asyncio
 
-    with _database(settings) as engine:
+    with database(settings) as engine:
         found = asyncio.run(_recover(settings, engine))
     session.screen.answer(
         vars(found),
@@ -86,7 +67,7 @@ async def _recover(settings: "Settings", engine: "Engine") -> "Recovered":
 
 
 @contextmanager
-def _database(settings: "Settings") -> "Iterator[Engine]":
+def database(settings: "Settings") -> "Iterator[Engine]":
     """The engine of an installation that is there; a missing one is not created by looking."""
     from sqlalchemy.exc import DatabaseError
 

@@ -9,9 +9,10 @@ from pathlib import Path
 
 from sqlmodel import func, select
 
+from gonogo.audit.installation import verify_here
 from gonogo.db.session import engine_of, reading
 from gonogo.db.tables import CommandRow, EventRow, OutboxRow
-from gonogo.recovery import rebuild, verify_chain
+from gonogo.recovery import rebuild
 from gonogo.settings import Settings
 from gonogo.supervisor import Supervisor
 
@@ -47,7 +48,7 @@ class Chaos:
 def judge(settings: Settings, log: Path | None) -> list[tuple[str, bool, str]]:
     """What must be true of the database and the logs, whatever was killed when."""
     engine = engine_of(settings.database)
-    faults = verify_chain(engine, settings.store)
+    verified = verify_here(settings, engine)
     redrawn = rebuild(engine, settings.store)
     with reading(engine) as session:
         events = session.exec(select(func.count()).select_from(EventRow)).one()
@@ -62,7 +63,11 @@ def judge(settings: Settings, log: Path | None) -> list[tuple[str, bool, str]]:
         ).all()
     twice = [command for command, _, count in commands if count > 1]
     verdicts = [
-        ("events are gapless and chained", not faults, f"{events} events, {len(faults)} faults"),
+        (
+            "the record verifies",
+            verified.ok,
+            f"{events} events, {verified.checkpoints} checkpoints, {verified.found} faults",
+        ),
         (
             "the picture equals its events",
             not redrawn.differences,

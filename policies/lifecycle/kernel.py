@@ -150,15 +150,17 @@ def mac_holds(command: Command, key: bytes) -> bool:
     return hmac.compare_digest(command.mac, mac_of(command, key))
 
 
-def event_hash(event: Event) -> str:
-    """SHA-256 over the event in RFC 8785 form; the next event of the subject carries it as `prev`.
-
-    `position` and `recorded_at` are covered too, so reordering shows.
-    """
+def event_bytes(event: Event) -> bytes:
+    """The event in RFC 8785 form: every field of it, `position` and `recorded_at` too."""
     value = asdict(event)
     value["occurred_at"], value["recorded_at"] = iso(event.occurred_at), iso(event.recorded_at)
     value["evidence"] = list(event.evidence)
-    return hashlib.sha256(rfc8785.dumps(value)).hexdigest()
+    return rfc8785.dumps(value)
+
+
+def event_hash(event: Event) -> str:
+    """SHA-256 over the event's bytes; the next event of the subject carries it as `prev`."""
+    return hashlib.sha256(event_bytes(event)).hexdigest()
 
 
 def iso(at: datetime) -> str:

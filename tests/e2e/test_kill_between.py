@@ -7,10 +7,11 @@ from typing import Any
 import httpx
 import pytest
 
+from gonogo.audit.installation import verify_here
 from gonogo.db.identity import Identity
 from gonogo.db.ledger import Ledger
 from gonogo.db.session import engine_of, migrate
-from gonogo.recovery import rebuild, verify_chain
+from gonogo.recovery import rebuild
 from gonogo.up import base_url
 from tests.e2e.stack import Stack, settings_in, stack
 from tests.fake_model import FakeModel, Reply
@@ -133,6 +134,6 @@ async def test_workflow_and_record_agree_after_a_kill_between_commit_and_history
             assert decided.status_code == 409
             assert decided.json()["type"].endswith("/illegal-move")
         assert len({event.command_id for event in events}) == len(events)
-        assert verify_chain(engine, settings.store) == []
+        assert verify_here(settings, engine).faults == []
         assert rebuild(engine, settings.store).differences == []
         engine.dispose()

@@ -22,6 +22,7 @@ def examine(settings: Settings) -> list[Check]:
         ("settings", machine.settings_known),
         ("machine", lambda: machine.disk_and_keys(settings)),
         ("database", lambda: database.database(settings, engine)),
+        ("record", lambda: database.record(settings, engine)),
         ("waiting", lambda: database.waiting(settings, engine)),
         ("objects", lambda: endpoints.objects(settings)),
         ("policy pack", lambda: endpoints.pack(settings)),

@@ -7,6 +7,7 @@ import pysqlite3
 from sqlalchemy import Engine, func, text
 from sqlmodel import Session, col, select
 
+from gonogo.audit.installation import health
 from gonogo.cli.doctor.check import Check, clock, timed
 from gonogo.cli.doctor.undecidable import undecidable
 from gonogo.db.session import alembic_config, reading
@@ -50,6 +51,13 @@ def database(settings: Settings, engine: Engine) -> Iterator[Check]:
         f"{at}, newest is {newest}",
         "" if at == newest else "start gonogo once: it migrates",
     )
+
+
+def record(settings: Settings, engine: Engine) -> Iterator[Check]:
+    """How the checkpoints of the record stand."""
+    if is_there(settings):
+        state, found, remedy = health(settings, engine)
+        yield Check(state, "record", found, remedy)
 
 
 def is_there(settings: Settings) -> bool:

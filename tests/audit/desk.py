@@ -1,0 +1,100 @@
+"""A record as the edge leaves it: every person's command kept, every digest something real."""
+
+import hashlib
+from copy import copy as shallow
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from gonogo.audit.keeper import Keeper
+from gonogo.audit.log import Copy, Log
+from gonogo.audit.report import Report
+from gonogo.audit.verify import verify
+from gonogo.db.prose import keep_prose
+from gonogo.db.session import writing
+from gonogo.db.tables import CommandRow
+from policies.lifecycle.kernel import Command
+from policies.lifecycle.machines import kind_of
+from policies.wire import RecordAnswer, RecordRequest
+from tests.builders import ADA, KEY, RUI, SOL, STORE, T0
+from tests.db.desk import Desk
+from tests.policies.states import SYS
+
+_COMMAND = TypeAdapter(Command)
+
+
+class Audited(Desk):
+    """A desk whose commands meet the commands table, with a log beside the database."""
+
+    def __init__(self, url: str, data: Path) -> None:
+        super().__init__(url)
+        self.data = data
+        self.log = Log(self.data, STORE)
+        self.copy: Copy | None = None
+        self.signed_at = T0
+        self.keeper = Keeper(self.engine, self.log, self.data / "checkpoint.key", clock=self._clock)
+
+    def beside(self, copy: Copy) -> "Audited":
+        """The same record and log, with `copy` as the second place."""
+        other = shallow(self)
+        other.copy = copy
+        other.keeper = Keeper(
+            self.engine,
+            self.log,
+            self.data / "checkpoint.key",
+            copy=lambda origin: copy,
+            clock=self._clock,
+        )
+        return other
+
+    def _clock(self) -> datetime:
+        self.signed_at += timedelta(minutes=5)
+        return self.signed_at
+
+    def request(self, order: Command, *given: Any, **more: Any) -> RecordRequest:
+        request = super().request(order, *given, **more)
+        if not order.actor.is_system:
+            self._keep(order)
+        return request
+
+    def _keep(self, order: Command) -> None:
+        machine = kind_of(order.subject)
+        with writing(self.engine) as session:
+            session.add(
+                CommandRow(
+                    store_id=STORE,
+                    id=order.id,
+                    kind=f"{machine}/{order.kind}",
+                    subject=order.subject,
+                    actor_id=order.actor.id,
+                    body_hash=hashlib.sha256(order.id.encode()).hexdigest(),
+                    received_at=order.at,
+                    command={
+                        "command": _COMMAND.dump_python(order, mode="json"),
+                        "machine": machine,
+                        "gpt": "",
+                        "fresh": False,
+                    },
+                )
+            )
+
+    def case_story(self, number: int) -> None:
+        """A question with real prose, its answer, an approval: four people's commands and more."""
+        subject = self.queued(number)
+        self.review("claim", subject, RUI)
+        self.review("ask", subject, RUI, note=keep_prose(self.engine, f"Why {number}?"))
+        self.review("answer", subject, ADA, note=keep_prose(self.engine, f"Because {number}."))
+        self.review("claim", subject, RUI)
+        self.review("approve", subject, RUI)
+        self.wait(minutes=11).review("settle", subject, SYS, release=f"rel_{number}")
+
+    def stopped(self) -> RecordAnswer:
+        return self.stop("gpt", "gpt_1", SOL)
+
+    def verified(self, **more: Any) -> Report:
+        return verify(self.engine, self.log, [KEY], copy=self.copy, **more)
+
+    def codes(self, **more: Any) -> set[str]:
+        return {fault.code for fault in self.verified(**more).faults}
