@@ -7,11 +7,15 @@ a signal with start: it folds what the record holds, and a workflow that is gone
 import asyncio
 from typing import Any
 
+from temporalio.api.enums.v1 import TaskQueueType
+from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import Client, WithStartWorkflowOperation
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.service import RPCError, RPCStatusCode
 
 from policies.lifecycle.kernel import Command
+from workflows.options import PROBE_QUEUE
 
 _WORKFLOW = {"submission": "Case", "release": "Rollout", "listing": "Listing", "stop": "StopOrder"}
 # Their workflows have clocks and stay; the others begin with every command.
@@ -33,6 +37,24 @@ class Courier:
                 return await self._client.service_client.check_health()
         except (TimeoutError, RPCError, RuntimeError):
             return False
+
+    async def pollers(self, within_s: float) -> dict[str, int] | None:
+        """How many pollers the orchestrator saw lately on each of our queues; None: no answer."""
+        found: dict[str, int] = {}
+        try:
+            async with asyncio.timeout(within_s):
+                for queue in (self._queue, PROBE_QUEUE):
+                    seen = await self._client.workflow_service.describe_task_queue(
+                        DescribeTaskQueueRequest(
+                            namespace=self._client.namespace,
+                            task_queue=TaskQueue(name=queue),
+                            task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY,
+                        )
+                    )
+                    found[queue] = len(seen.pollers)
+        except (TimeoutError, RPCError, RuntimeError):
+            return None
+        return found
 
     async def update(self, machine: str, command: Command, gpt: str) -> dict[str, Any]:
         """Command a running workflow. Raises `NotRunning`, and what Temporal's client raises."""

@@ -1,13 +1,28 @@
 """The pages, in the order they are mounted. They give commands through the functions of the JSON
 routes, so both obey the same preconditions."""
 
-from api.pages import catalogue, home, inbox, releases, reviews, submissions
+from api.pages import (
+    catalogue,
+    gpts,
+    home,
+    inbox,
+    operations,
+    policy,
+    releases,
+    reviews,
+    stops,
+    submissions,
+)
 
 PAGES = (
     home.router,
+    gpts.router,
     submissions.router,
     reviews.router,
     releases.router,
+    stops.router,
+    operations.router,
+    policy.router,
     catalogue.router,
     inbox.router,
 )

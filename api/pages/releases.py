@@ -177,7 +177,7 @@ def _whole(svc: Services, look: Viewer, release: Release) -> dict[str, Any]:
         "stops": [f"stopped:{scope}" for scope in stops],
         "your_turn": turns.get(view["turn"], False),
         "steps": [_step(one, zone, now) for one in view["rail"]],
-        "events": story(svc, look, release.id, release.publisher),
+        "events": story(svc, look, release.id, release.publisher, release.seq),
         "sees_names": look.actor is not None and is_staff(look.actor),
         "live": not view["final"],
         "seen_at": moment_of(release.seq, now),

@@ -45,6 +45,7 @@ def review_queue(
     """What waits for review, the next due first."""
     staff_only(who)
     found = routes.list_reviews(svc, who, cursor=cursor)
+    look.names.learn(id for one in found["items"] for id in (one["publisher"], one["claimant"]))
     late = sum(one["overdue"] for one in found["items"])
     return page(
         svc,
@@ -82,7 +83,7 @@ def review_page(
         clauses=clauses_of(svc, case),
         checklist=review.checklist,
         pack_clauses=review.clauses,
-        events=story(svc, look, case.id, case.publisher),
+        events=story(svc, look, case.id, case.publisher, case.seq),
         can=can_view("submission", case, who),
         kinds=_kinds(case),
     )

@@ -18,7 +18,9 @@ from starlette.exceptions import HTTPException
 from api import browser
 from api.deps import Services, Svc, services
 from api.errors import PROBLEMS, Problem
+from api.pages.names import Names
 from api.pages.wording import filters
+from api.subjects import is_staff
 from gonogo.db.entries import Entered
 from gonogo.ids import new_id
 from gonogo.notices.inbox import Inbox
@@ -53,7 +55,7 @@ class Viewer:
     """
 
     actor: Actor | None
-    names: dict[str, str] = field(default_factory=dict)
+    names: Names = field(default_factory=Names)
     entry: Entered | None = None
     unread: int = 0  # in the inbox; 100 stands for more than 99
 
@@ -65,6 +67,10 @@ class Viewer:
     def name(self) -> str:
         return self.names.get(self.actor.id, self.actor.id) if self.actor else ""
 
+    @property
+    def is_staff(self) -> bool:
+        return self.actor is not None and is_staff(self.actor)
+
     def has(self, *roles: str) -> bool:
         return bool(self.actor and set(roles) & set(self.actor.roles))
 
@@ -74,7 +80,8 @@ async def viewer(svc: Svc, request: Request) -> Viewer:
     found = await run_in_threadpool(browser.entered, request)
     if found is None:
         return Viewer(None)
-    names = await run_in_threadpool(svc.identity.names)
+    names = Names(svc.identity)
+    await run_in_threadpool(names.learn, (found.actor.id, *found.actor.publishers))
     unread = await run_in_threadpool(Inbox(svc.engine, svc.store).unread, found.actor.id)
     return Viewer(found.actor, names, found, unread)
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from sqlmodel import col, select
+
 from api.compare import difference_between
 from api.deps import Services
 from api.pages.site import Viewer
@@ -48,6 +50,7 @@ class Told:
     at: datetime
     body: Mapping[str, Any]
     note: str | None
+    seq: int
 
 
 def case_facts(svc: Services, look: Viewer, case: Submission) -> dict[str, Any]:
@@ -78,11 +81,15 @@ def case_facts(svc: Services, look: Viewer, case: Submission) -> dict[str, Any]:
     }
 
 
-def story(svc: Services, look: Viewer, subject: str, publisher: str) -> list[Told]:
-    """The subject's events, newest first, as this viewer may read them."""
+def story(svc: Services, look: Viewer, subject: str, publisher: str, seq: int) -> list[Told]:
+    """The newest events of a subject whose last is `seq`, newest first, as this viewer may read
+    them. A subject with more than a page of events has the rest in its JSON list."""
     actor = look.actor
     inside = actor is not None and is_staff(actor) and publisher not in actor.publishers
-    told = events_after(svc, subject, 0, queries.MOST, inside=inside)
+    told = events_after(svc, subject, max(0, seq - queries.MOST), queries.MOST, inside=inside)
+    actors = {event["actor"] for event in told["items"]}
+    named = actors if inside else _members(svc, actors, publisher)
+    look.names.learn(named)
     found = []
     for event in reversed(told["items"]):
         note = event["body"].get("note")
@@ -90,10 +97,11 @@ def story(svc: Services, look: Viewer, subject: str, publisher: str) -> list[Tol
         found.append(
             Told(
                 type=event["type"],
-                who=_who(svc, look, event["actor"], publisher),
+                who=_who(look, event["actor"], named),
                 at=datetime.fromisoformat(event["occurred_at"]),
                 body=event["body"],
                 note=None if hidden or note is None else told["prose"].get(note, "(erased)"),
+                seq=event["seq"],
             )
         )
     return found
@@ -208,19 +216,25 @@ def _claimant(look: Viewer, case: Submission) -> str:
     return look.names.get(case.claimant, case.claimant)
 
 
-def _who(svc: Services, look: Viewer, actor: str, publisher: str) -> str:
+def _who(look: Viewer, actor: str, named: set[str]) -> str:
     if actor == "system":
         return "The store"
     if look.actor is None or actor == look.actor.id:
         return "You"
-    if is_staff(look.actor) or _is_of(svc, actor, publisher):
-        return look.names.get(actor, actor)
-    return "The store’s staff"
+    return look.names.get(actor, actor) if actor in named else "The store’s staff"
 
 
-def _is_of(svc: Services, person: str, publisher: str) -> bool:
+def _members(svc: Services, people: set[str], publisher: str) -> set[str]:
+    """Those of `people` who belong to `publisher`: developers deal with the store, not names."""
     with reading(svc.engine) as session:
-        return session.get(MemberRow, (svc.store, publisher, person)) is not None
+        rows = session.exec(
+            select(MemberRow.person).where(
+                MemberRow.store_id == svc.store,
+                MemberRow.publisher == publisher,
+                col(MemberRow.person).in_(people),
+            )
+        )
+        return set(rows)
 
 
 def _steps(case: Submission) -> list[dict[str, str]]:

@@ -10,7 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 
 from api.bodies import NoteBody
-from api.deps import Cursor, SubjectId, Svc
+from api.deps import SubjectId, Svc
 from api.errors import Problem
 from api.intake import submit_bundle
 from api.pages.forms import Key, Line, Said, Short, fresh_key, key_of, moment_of, outcome
@@ -24,18 +24,6 @@ from policies.lifecycle.submission_state import Submission
 
 router = page_router()
 _PATH_CHARS = 400
-
-
-@router.get("/mine")
-def my_submissions(
-    svc: Svc, look: SignedIn, who: Person, said: Said = "", cursor: Cursor = None
-) -> Response:
-    """The viewer's submissions, newest first, each with whose turn it is."""
-    found = routes.list_submissions(svc, who, mine=True, cursor=cursor)
-    waiting = sum(one["turn"] == "developer" and not one["final"] for one in found["items"])
-    return page(
-        svc, look, "mine.html", items=found["items"], next=found["next"], waiting=waiting, said=said
-    )
 
 
 @router.get("/mine/new")
@@ -149,7 +137,7 @@ def _whole(svc: Svc, look: Viewer, who: Actor, case: Submission) -> dict[str, An
         **case_facts(svc, look, case),
         **evidence(svc, case),
         "clauses": clauses_of(svc, case),
-        "events": story(svc, look, case.id, case.publisher),
+        "events": story(svc, look, case.id, case.publisher, case.seq),
         "can": can_view("submission", case, who),
         "live": not over,
         "seen_at": moment_of(case.seq, datetime.now(UTC)),

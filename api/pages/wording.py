@@ -78,8 +78,14 @@ def _pieces(text: str) -> Iterator[Markup]:
     yield escape("".join(plain))
 
 
+def capitalize_first(text: str) -> str:
+    """A sentence's first letter; Jinja's own `capitalize` lowers all the others."""
+    return text[:1].upper() + text[1:]
+
+
 def filters() -> dict[str, Callable[..., Any]]:
     return {
+        "capitalize_first": capitalize_first,
         "clock": clock,
         "away": away,
         "is_past": is_past,

@@ -37,7 +37,7 @@ def add_person(
         )
     settings = session.settings(data)
     identity = _identity(settings)
-    missing = sorted(set(publisher or ()) - identity.names().keys())
+    missing = sorted(set(publisher or ()) - identity.names(publisher or ()).keys())
     if missing:
         raise Failure(f"No such publisher: {', '.join(missing)}", "gonogo publishers add NAME")
     person = identity.add_person(name, tuple(role), tuple(publisher or ()))
@@ -56,7 +56,7 @@ def token(
 ) -> None:
     """Make another token for a person; it is shown this once."""
     identity = _identity(session.settings(data))
-    if person not in identity.names():
+    if person not in identity.names((person,)):
         raise Failure("There is no such person", person, "gonogo people list")
     made = identity.issue_token(person, label, days)
     session.screen.tell("this token is shown once")

@@ -70,7 +70,7 @@ def _has_people(settings: "Settings") -> bool:
     from gonogo.db.identity import Identity
     from gonogo.db.session import engine_of
 
-    return bool(Identity(engine_of(settings.database), settings.store).names())
+    return Identity(engine_of(settings.database), settings.store).has_people()
 
 
 def login(

@@ -3,6 +3,7 @@
 import binascii
 import secrets
 import string
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Engine
@@ -170,11 +171,24 @@ class Identity:
         except OperationalError as fault:
             log.warning("token_use_not_noted", error=type(fault).__name__)
 
-    def names(self) -> dict[str, str]:
-        """Names of people and publishers by id, for pages."""
+    def names(self, ids: Iterable[str]) -> dict[str, str]:
+        """Names of those of `ids` that are people or publishers, by id."""
+        wanted = set(ids)
+        if not wanted:
+            return {}
+        found: dict[str, str] = {}
         with reading(self._engine) as session:
-            people = session.exec(select(PersonRow).where(PersonRow.store_id == self.store)).all()
-            publishers = session.exec(
-                select(PublisherRow).where(PublisherRow.store_id == self.store)
-            ).all()
-        return {p.id: p.name for p in people} | {p.id: p.name for p in publishers}
+            for row in (PersonRow, PublisherRow):
+                rows = session.exec(
+                    select(row.id, row.name).where(
+                        row.store_id == self.store, col(row.id).in_(wanted)
+                    )
+                )
+                found |= dict(rows.all())
+        return found
+
+    def has_people(self) -> bool:
+        """Whether anybody was ever added."""
+        with reading(self._engine) as session:
+            query = select(PersonRow.id).where(PersonRow.store_id == self.store).limit(1)
+            return session.exec(query).first() is not None

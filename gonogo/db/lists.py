@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlmodel import Session, and_, case, col, or_, select
+from sqlmodel import Session, and_, case, col, func, or_, select
 
 from gonogo.db.queries import Page, decode_cursor, page_of
 from gonogo.db.tables import (
@@ -167,3 +167,27 @@ def listed_as(session: Session, store: str, gpts: set[str]) -> dict[str, Listing
         )
     )
     return {row.gpt: row for row in rows}
+
+
+def events_of(session: Session, store: str, subjects: set[str]) -> list[EventRow]:
+    """All events of subjects that have few, such as stops: at most `MOST` subjects at a time."""
+    if not subjects:
+        return []
+    rows = session.exec(
+        select(EventRow)
+        .where(EventRow.store_id == store, col(EventRow.subject).in_(subjects))
+        .order_by(col(EventRow.subject), col(EventRow.seq))
+    )
+    return list(rows)
+
+
+def gpts_of_digests(session: Session, store: str, digests: set[str]) -> dict[str, str]:
+    """Which GPT each of these revisions belongs to; the first, where two GPTs sent the same."""
+    if not digests:
+        return {}
+    rows = session.exec(
+        select(RevisionRow.digest, func.min(RevisionRow.gpt))
+        .where(RevisionRow.store_id == store, col(RevisionRow.digest).in_(digests))
+        .group_by(RevisionRow.digest)
+    )
+    return dict(rows.all())

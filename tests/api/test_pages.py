@@ -15,7 +15,7 @@ from tests.api.store import CHECKLIST, PEOPLE, Store, manifest
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>"
 VISITORS = ("/", "/catalogue")
-DESKS = ("/mine", "/mine/new", "/reviews", "/releases", "/catalogue")
+DESKS = ("/mine", "/mine/new", "/reviews", "/releases", "/policy", "/catalogue")
 
 
 class Page(HTMLParser):
