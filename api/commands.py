@@ -151,6 +151,8 @@ class Gateway:
             return Outcome(command.id, command.subject, None)
         except WorkflowUpdateFailedError as failed:
             return await self._refused(command, failed)
+        except Refused as refused:  # by the record alone: its workflow is over
+            return await self._first_answer(command, refused)
         except RPCError as fault:
             if fault.status is RPCStatusCode.DEADLINE_EXCEEDED:
                 return Outcome(command.id, command.subject, None)
@@ -206,20 +208,22 @@ class Gateway:
         MACHINES[machine].permit(state, command.kind, command.actor, datetime.now(UTC))
 
     async def _refused(self, command: Command, failed: WorkflowUpdateFailedError) -> Outcome:
+        cause = failed.cause
+        told = _told(failed)
+        code = str(told.get("code", "busy"))
+        because = cause.message if isinstance(cause, ApplicationError) else str(cause)
+        return await self._first_answer(command, refusal(code, because, told.get("detail")))
+
+    async def _first_answer(self, command: Command, refused: Refused) -> Outcome:
         """A refusal is the first answer too, unless the record took the command after all."""
         row = await asyncio.to_thread(self._kept.row, command.id)
         first = settled(row) if row else None
         if first is not None:
             return first
-        cause = failed.cause
-        told = _told(failed)
-        code = str(told.get("code", "busy"))
-        because = cause.message if isinstance(cause, ApplicationError) else str(cause)
-        if code == "busy":
-            raise Problem("busy", because)
-        answer = {"code": code, "because": because, "detail": told.get("detail", {})}
-        await asyncio.to_thread(self._kept.remember, command.id, "refused", answer)
-        raise refusal(code, because, told.get("detail"))
+        if refused.code == "busy":
+            raise Problem("busy", refused.because)
+        await self.refuse(command.id, refused)
+        raise refused
 
 
 def _unavailable(command: str) -> Problem:

@@ -3,6 +3,10 @@
 from datetime import datetime
 from typing import Any
 
+from sqlmodel import select
+
+from gonogo.db.session import reading
+from gonogo.db.tables import CommandRow
 from tests.api.store import Store, manifest
 
 
@@ -181,3 +185,20 @@ async def test_a_rejected_bundle_does_not_come_back(store: Store) -> None:
     assert rejected.json()["stage"] == "rejected"
     assert again.status_code == 409
     assert again.json()["refusal"]["submission"] == case["id"]
+
+
+async def test_a_refusal_after_the_case_is_over_is_its_first_answer(store: Store) -> None:
+    case = await store.approved()
+    path = f"/v1/submissions/{case['id']}/withdraw"
+
+    refused = await store.post(path, by="ada", key="too-late")
+    again = await store.post(path, by="ada", key="too-late")
+
+    assert (refused.status_code, again.json()) == (409, refused.json())
+    with reading(store.app.state.services.engine) as session:
+        left = session.exec(
+            select(CommandRow.kind).where(
+                CommandRow.store_id == store.settings.store, CommandRow.status == "pending"
+            )
+        ).all()
+    assert list(left) == []
