@@ -18,6 +18,7 @@ from api.middleware import install_middleware
 from api.origins import require_own_page
 from api.pages import PAGES
 from api.routes import ROUTERS
+from gonogo.db.adoption import adopt
 from gonogo.db.browser_sessions import BrowserSessions, Lifetimes
 from gonogo.db.identity import Identity
 from gonogo.db.ledger import Ledger
@@ -43,6 +44,7 @@ async def build(settings: Settings) -> Services:
     packs.install(pack)
     identity = Identity(engine, settings.store)
     identity.ensure_store(settings.store)
+    adopt(engine, settings.store)
     key = settings.mac_key()
     client = await connect(settings, lazy=True)
     return Services(

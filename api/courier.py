@@ -17,7 +17,13 @@ from temporalio.service import RPCError, RPCStatusCode
 from policies.lifecycle.kernel import Command
 from workflows.options import PROBE_QUEUE
 
-_WORKFLOW = {"submission": "Case", "release": "Rollout", "listing": "Listing", "stop": "StopOrder"}
+_WORKFLOW = {
+    "submission": "Case",
+    "release": "Rollout",
+    "listing": "Listing",
+    "stop": "StopOrder",
+    "publisher": "Publisher",
+}
 # Their workflows have clocks and stay; the others begin with every command.
 CLOCKED = frozenset({"submission", "release"})
 

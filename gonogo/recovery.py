@@ -17,10 +17,12 @@ from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from gonogo.db.codec import PICTURES, event_of, picture_values, state_of
+from gonogo.db.publishers import project
 from gonogo.db.session import reading, writing
 from gonogo.db.tables import EventRow, ReleasePicture, SubmissionPicture
 from policies.lifecycle.kernel import Event
 from policies.lifecycle.machines import fold, kind_of
+from policies.lifecycle.publisher_state import Publisher
 from policies.lifecycle.submission_state import Submission
 
 _BATCH = 500
@@ -54,7 +56,10 @@ def rebuild(engine: Engine, store: str) -> Rebuilt:
         session.expunge_all()
         for subject, events in _histories(session, store):
             kind = kind_of(subject)
-            values = picture_values(kind, fold(kind, events))
+            state = fold(kind, events)
+            values = picture_values(kind, state)
+            if isinstance(state, Publisher) and project(session, state):
+                result.differences.append(f"{subject} (members)")
             row = PICTURES[kind](**values)
             session.add(row)
             result.subjects += 1

@@ -61,6 +61,11 @@ class Settings(BaseSettings):
         default=None,
         description="second place of checkpoints: `s3://`, `gs://`, `az://`, `file://`",
     )
+    dns_servers: str = Field(
+        default="",
+        description="servers that domains are verified by, `address` or `address:port`, with "
+        "commas between; default: the system's",
+    )
     answer_s: float = Field(default=10.0, description="seconds until a command is answered 202")
     model_price_prompt: float = Field(
         default=0.0, ge=0, description="price of 1,000 tokens of prompts, for `gonogo_model_cost`"

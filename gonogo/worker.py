@@ -13,12 +13,14 @@ from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.worker import Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
+from activities.domains import Domains, Rechecks
 from activities.exposure import Exposure
 from activities.intake import Intake
 from activities.notices import Notices
 from activities.planning import Planning
 from activities.probing import Probing
 from activities.records import Records
+from activities.wellknown import WellKnown, resolver_of
 from gonogo.audit.installation import Notary, keeper_of
 from gonogo.db.ledger import Ledger
 from gonogo.db.probes import ProbeCases
@@ -27,6 +29,7 @@ from gonogo.logs import configure_logs, log
 from gonogo.notices.lanes import LANES, lanes_of
 from gonogo.objects import Objects
 from gonogo.packs import PackStore, load_pack
+from gonogo.schedules import ensure_schedules
 from gonogo.settings import Settings
 from gonogo.telemetry.exporter import count_temporal, exported
 from gonogo.telemetry.interceptors import Watched
@@ -35,11 +38,20 @@ from gonogo.temporal import connect_soon
 from workflows.listing import ListingWorkflow
 from workflows.notices import LaneStart, NoticeLane
 from workflows.options import PROBE_QUEUE
+from workflows.publisher import PublisherWorkflow, Reverification
 from workflows.release import Rollout
 from workflows.stop import StopOrder
 from workflows.submission import Case
 
-WORKFLOWS = [Case, Rollout, ListingWorkflow, StopOrder, NoticeLane]
+WORKFLOWS = [
+    Case,
+    Rollout,
+    ListingWorkflow,
+    StopOrder,
+    NoticeLane,
+    PublisherWorkflow,
+    Reverification,
+]
 # One visible place: our own packages and what they import pass the sandbox unreloaded.
 RUNNER = SandboxedWorkflowRunner(
     restrictions=SandboxRestrictions.default.with_passthrough_modules(
@@ -54,6 +66,10 @@ RUNNER = SandboxedWorkflowRunner(
         "sqlmodel",
         "openai",
         "httpx",
+        "httpx_secure",
+        "dns",
+        "idna",
+        "publicsuffixlist",
     )
 )
 _GRACE = timedelta(seconds=20)
@@ -81,6 +97,14 @@ def model_client(settings: Settings) -> openai.AsyncOpenAI:
     )
 
 
+def domains_of(settings: Settings, engine: Engine) -> Domains:
+    """Looks at domains through the resolver that the settings name, and no other way."""
+    servers = [one.strip() for one in settings.dns_servers.split(",") if one.strip()]
+    resolver = resolver_of(servers)
+    pack = load_pack(settings.pack, settings.packs)
+    return Domains(engine, resolver, WellKnown(resolver), pack.publishers.reverify_s)
+
+
 def build(
     settings: Settings, client: Client, model: openai.AsyncOpenAI, engine: Engine
 ) -> tuple[Worker, Worker]:
@@ -92,6 +116,8 @@ def build(
     exposure = Exposure(client, settings.task_queue)
     zone = load_pack(settings.pack, settings.packs).calendar.zone
     notices = Notices(settings.store, lanes_of(settings, engine, zone))
+    rechecks = Rechecks(engine, client, settings.task_queue)
+    domains = domains_of(settings, engine)
     probing = Probing(
         model,
         settings.model,
@@ -115,6 +141,9 @@ def build(
             planning.precheck,
             exposure.set_exposure,
             exposure.begin_release,
+            domains.prove,
+            rechecks.due,
+            rechecks.recheck,
             Intake(objects, packs).static_scan,
             notices.work,
         ],
@@ -151,6 +180,7 @@ async def serve(settings: Settings) -> None:
     configure_logs(settings.log_level, settings.secrets(), "worker")
     count_temporal(settings.metrics_host, settings.metrics_temporal_port)
     client = await connect_soon(settings)
+    await ensure_schedules(client, settings)
     model = model_client(settings)
     engine = engine_of(settings.database)
     cases, probes = build(settings, client, model, engine)

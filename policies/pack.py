@@ -200,6 +200,21 @@ class Rollout(_Chapter):
         return self
 
 
+class Publishers(_Chapter):
+    """Founding, members and verification of publishers. A proof is looked at again after
+    `reverify_s`, a name after `name_life_s`; what then fails has `grace_s` to be mended."""
+
+    founded_most: int = Field(default=5, ge=1)
+    members_most: int = Field(default=50, ge=1, le=500)
+    invite_s: int = Field(default=14 * 86400, gt=0)
+    challenge_s: int = Field(default=7 * 86400, gt=0)
+    check_every_s: int = Field(default=60, ge=0)
+    checks_most: int = Field(default=100, ge=1)
+    reverify_s: int = Field(default=30 * 86400, gt=0)
+    name_life_s: int = Field(default=365 * 86400, gt=0)
+    grace_s: int = Field(default=14 * 86400, gt=0)
+
+
 class PolicyPack(_Chapter):
     """The versioned rules. `digest` is what decisions record."""
 
@@ -211,6 +226,7 @@ class PolicyPack(_Chapter):
     review: Review
     calendar: Calendar
     rollout: Rollout
+    publishers: Publishers = Publishers()
     digest: str = ""
 
     def clause(self, clause_id: str) -> Clause | None:

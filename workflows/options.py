@@ -81,6 +81,11 @@ COMMAND = Regular(
         non_retryable_error_types=FINAL_ERRORS,
     ),
 )
+# A look at a stranger's DNS and web server: once, since the person who asked waits for it.
+LOOK = Regular(
+    start_to_close_timeout=timedelta(seconds=8),
+    retry_policy=RetryPolicy(maximum_attempts=1),
+)
 PROBE_QUEUE = "gonogo-probes"
 # A lane of notices waits for something to do and then works on it. It must never end: while the
 # database is away it waits as long as it takes, and a worker that was killed is missed in 30 s.

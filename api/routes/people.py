@@ -1,13 +1,12 @@
-"""People: who am I, my tokens; for administrators, accounts, publishers and their members."""
+"""People: who am I, my tokens; for administrators, accounts and their roles."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Response
 from pydantic import Field
-from starlette.concurrency import run_in_threadpool
 
-from api.bodies import Body, Flag
+from api.bodies import Body
 from api.deps import PLAIN, Digest, Entry, SubjectId, Svc, Who
 from api.errors import Problem
 from api.schema import READ, WRITE
@@ -57,11 +56,6 @@ class PersonBody(Body):
 
 class RolesBody(Body):
     roles: list[Role] = Field(max_length=10)
-
-
-class PublisherBody(Body):
-    name: Name
-    verified: Flag = False
 
 
 @router.get("/me", responses=READ)
@@ -166,28 +160,6 @@ def create_first_token(
         raise Problem("illegal-move", "this person has had a token; they make their own")
     log.info("first_token_issued", person=person, by=who.id)
     return _issued(svc, person, body, book, response)
-
-
-@router.post("/publishers", status_code=201, responses=WRITE)
-def create_publisher(
-    svc: Svc, who: Administrator, body: PublisherBody, response: Response
-) -> dict[str, Any]:
-    """A new publisher. `verified` says that domain or name were checked: I6 asks for it."""
-    publisher = svc.identity.add_publisher(body.name, verified=body.verified)
-    log.info("publisher_created", publisher=publisher, verified=body.verified, by=who.id)
-    response.headers["Location"] = f"/v1/publishers/{publisher}"
-    return {"publisher": publisher, "name": body.name, "verified": body.verified}
-
-
-@router.put("/publishers/{publisher}/members/{person}", responses=WRITE)
-async def add_member(
-    who: Administrator, book: Book, publisher: SubjectId, person: SubjectId
-) -> dict[str, Any]:
-    """Make a person a member: from now on they submit for it and decide nothing about it."""
-    if not await run_in_threadpool(book.join, publisher, person):
-        raise Problem("not-found", f"there is no publisher {publisher}, or no person {person}")
-    log.info("member_added", publisher=publisher, person=person, by=who.id)
-    return {"publisher": publisher, "person": person}
 
 
 def _given(roles: list[Role]) -> tuple[str, ...]:

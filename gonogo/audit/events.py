@@ -121,7 +121,8 @@ def _collect(read: Read, event: Event) -> None:
     place = (event.subject, event.seq)
     for digest in event.evidence:
         read.evidence.setdefault(digest, place)
-    read.packs.setdefault(event.pack, place)
+    if event.pack:  # an operator's word is decided under none
+        read.packs.setdefault(event.pack, place)
     bundle = event.body.get("digest")
     if isinstance(bundle, str) and _HEX.fullmatch(bundle):
         read.bundles.setdefault(bundle, place)

@@ -8,6 +8,7 @@ from gonogo.cli import (
     installation,
     people,
     places,
+    publishers,
     recordkeeping,
     releases,
     reviews,
@@ -31,6 +32,7 @@ app.add_typer(reviews.app, name="review")
 app.add_typer(releases.app, name="release")
 app.add_typer(stops.app, name="stop")
 app.add_typer(inbox.app, name="inbox")
+app.add_typer(publishers.app, name="publisher")
 installation.register(app)
 recordkeeping.register(app)
 audit.register(app)

@@ -95,7 +95,9 @@ def add_publisher(
     data: Data = None,
 ) -> None:
     """Add a publisher. Nothing of an unverified one becomes visible."""
-    publisher = _identity(session.settings(data)).add_publisher(name, verified=verified)
+    identity = _identity(session.settings(data))
+    publisher = identity.add_publisher(name, verified=verified)
+    identity.adopt_publishers()
     session.screen.answer({"publisher": publisher, "verified": verified}, publisher)
 
 

@@ -51,18 +51,6 @@ class Accounts:
             row.roles = list(roles)
         return True
 
-    def join(self, publisher: str, person: str) -> bool:
-        """Make `person` a member. False: there is no such publisher or person."""
-        with writing(self._engine) as session:
-            if (
-                session.get(PublisherRow, (self.store, publisher)) is None
-                or session.get(PersonRow, (self.store, person)) is None
-            ):
-                return False
-            if session.get(MemberRow, (self.store, publisher, person)) is None:
-                session.add(MemberRow(store_id=self.store, publisher=publisher, person=person))
-        return True
-
     def tokens(self, person: str) -> list[TokenRow]:
         """A person's tokens, the newest first."""
         with reading(self._engine) as session:

@@ -6,6 +6,7 @@ from pydantic import TypeAdapter
 from sqlalchemy import Row
 from sqlmodel import SQLModel
 
+from gonogo.db.publishers import PublisherPicture
 from gonogo.db.tables import (
     EventRow,
     ListingPicture,
@@ -16,6 +17,7 @@ from gonogo.db.tables import (
 from policies.lifecycle.kernel import Event
 from policies.lifecycle.listing import Listing
 from policies.lifecycle.machines import MACHINES
+from policies.lifecycle.publisher_state import Publisher
 from policies.lifecycle.release_state import FINAL, Release
 from policies.lifecycle.stop import Stop
 from policies.lifecycle.submission_state import Submission
@@ -97,17 +99,28 @@ def _stop(s: Stop) -> dict[str, Any]:
     return {"scope": s.scope, "target": s.target, "status": s.status}
 
 
+def _publisher(s: Publisher) -> dict[str, Any]:
+    return {
+        "standing": s.standing.value,
+        "founder": s.founder,
+        "domain": s.domain,
+        "recheck_at": s.recheck_at if s.holds else None,
+    }
+
+
 PICTURES: dict[str, type[SQLModel]] = {
     "submission": SubmissionPicture,
     "release": ReleasePicture,
     "listing": ListingPicture,
     "stop": StopPicture,
+    "publisher": PublisherPicture,
 }
 _COLUMNS: dict[str, Any] = {
     "submission": _submission,
     "release": _release,
     "listing": _listing,
     "stop": _stop,
+    "publisher": _publisher,
 }
 
 

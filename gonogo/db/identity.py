@@ -10,8 +10,9 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 from sqlmodel import col, select, update
 
+from gonogo.db.adoption import adopt, enrol
 from gonogo.db.entries import SEEN_EVERY, Entered, actor_of, digest_of
-from gonogo.db.people import MemberRow, PersonRow, PublisherRow, TokenRow
+from gonogo.db.people import PersonRow, PublisherRow, TokenRow
 from gonogo.db.session import reading, writing
 from gonogo.db.tables import StoreRow
 from gonogo.ids import new_id
@@ -75,6 +76,10 @@ class Identity:
                 row.name, row.verified_at = name, row.verified_at or (now if verified else None)
         return row_id
 
+    def adopt_publishers(self) -> int:
+        """Have the record know every publisher that was only added here; returns how many."""
+        return adopt(self._engine, self.store)
+
     def add_person(
         self,
         name: str,
@@ -97,9 +102,8 @@ class Identity:
                 )
             else:
                 row.name, row.roles = name, list(roles)
-            for publisher in publishers:
-                if session.get(MemberRow, (self.store, publisher, row_id)) is None:
-                    session.add(MemberRow(store_id=self.store, publisher=publisher, person=row_id))
+        for publisher in publishers:
+            enrol(self._engine, self.store, publisher, row_id)
         return row_id
 
     def issue_token(self, person: str, label: str, days: int | None = None) -> str:

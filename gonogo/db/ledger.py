@@ -12,12 +12,14 @@ from sqlmodel import Session, select
 
 from gonogo.db.codec import event_of, picture_values, state_of
 from gonogo.db.limits import check_limits
+from gonogo.db.publishers import project
 from gonogo.db.session import reading, writing
 from gonogo.db.statements import Situation, append, claim, draw, look, settle
 from gonogo.db.tables import EventRow
 from policies.errors import Forged, PolicyError, Refused
 from policies.lifecycle.kernel import Event, Fact, Machine, event_hash, instant, mac_holds
 from policies.lifecycle.machines import MACHINES
+from policies.lifecycle.publisher_state import Publisher
 from policies.wire import RecordAnswer, RecordRequest, Refusal
 
 
@@ -73,6 +75,8 @@ class Ledger:
             values = picture_values(request.kind, state)
             draw(session, request.kind, values, anew=found.state is None)
             _move_lease(session, store, subject, state, found.claimed_at)
+            if isinstance(state, Publisher):
+                project(session, state)
         answer = _answer(machine, state)
         if found.status == "pending":
             settle(session, store, command.id, answer)

@@ -5,6 +5,7 @@ from typing import Any
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
+from gonogo.db import publishers
 from gonogo.db.standing import standing_of
 from gonogo.db.tables import EventRow, SubmissionPicture
 from policies.errors import EvidenceBlocks, IllegalMove, OverLimit
@@ -134,6 +135,36 @@ def _known_case(session: Session, request: RecordRequest, fact: Fact, state: Any
         raise IllegalMove("this release was prepared already")
 
 
+def _founded(session: Session, request: RecordRequest, fact: Fact, state: Any) -> None:
+    limit = fact.body.get("limit")
+    if limit is None:
+        return
+    founded = publishers.founded_by(session, request.command.store, request.command.actor.id)
+    if founded >= limit:
+        raise OverLimit(f"you founded {founded} publishers; at most {limit}", limit=limit)
+
+
+def _proven(session: Session, request: RecordRequest, fact: Fact, state: Any) -> None:
+    """One domain stands for one publisher."""
+    command = request.command
+    if publishers.is_taken(session, command.store, command.subject, fact.body["domain"]):
+        raise IllegalMove(
+            "another publisher is verified by this domain; it has to give it up first, or ask "
+            "the store's staff",
+            reason="domain_taken",
+        )
+
+
+def _closed(session: Session, request: RecordRequest, fact: Fact, state: Any) -> None:
+    left = publishers.in_the_way(session, request.command.store, request.command.subject)
+    if left:
+        raise IllegalMove(
+            "unlist its GPTs, withdraw open submissions and end open releases first: "
+            + ", ".join(left),
+            subjects=left,
+        )
+
+
 _CHECKS: dict[str, Any] = {
     "submission:review:claimed": _claims,
     "submission:review:undone": _undone,
@@ -143,4 +174,7 @@ _CHECKS: dict[str, Any] = {
     "listing:exposure:resumed": _exposure,
     "listing:relisted": _relisted,
     "release:prepared": _known_case,
+    "publisher:founded": _founded,
+    "publisher:verified": _proven,
+    "publisher:closed": _closed,
 }

@@ -2,7 +2,7 @@
 
 from sqlmodel import SQLModel
 
-from gonogo.db import notices, people, probes, signin, tables
+from gonogo.db import notices, people, probes, publishers, signin, tables
 
 METADATA = SQLModel.metadata
-__all__ = ["METADATA", "notices", "people", "probes", "signin", "tables"]
+__all__ = ["METADATA", "notices", "people", "probes", "publishers", "signin", "tables"]

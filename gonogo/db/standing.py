@@ -5,7 +5,7 @@ from datetime import timedelta
 from sqlmodel import Session, col, or_, select
 
 from gonogo.db.codec import state_of
-from gonogo.db.people import PublisherRow
+from gonogo.db.publishers import is_verified
 from gonogo.db.tables import (
     EventRow,
     GptRow,
@@ -49,7 +49,6 @@ def standing_of(session: Session, store: str, submission: str, digest: str) -> S
     ).first()
     pack = session.get(PackRow, case.terms.pack)
     life = pack.value["testing"]["evidence_life_s"] if pack else 0
-    publisher = session.get(PublisherRow, (store, case.publisher))
     listing = session.exec(
         select(ListingPicture).where(
             ListingPicture.store_id == store, ListingPicture.gpt == case.gpt
@@ -65,7 +64,7 @@ def standing_of(session: Session, store: str, submission: str, digest: str) -> S
         approval_settled=case.settled,
         evidence_until=tested.occurred_at + timedelta(seconds=life) if tested else None,
         evidence_blocks=case.blocked_by if tested else None,
-        publisher_verified=bool(publisher and publisher.verified_at),
+        publisher_verified=is_verified(session, store, case.publisher),
         stops=stops_on(session, store, digest, case.gpt, case.publisher, *categories),
         listing_status=listing.status if listing else None,
     )

@@ -39,6 +39,7 @@ def ensure_cast(identity: Identity, folder: Path) -> Cast:
     identity.add_publisher("Brickyard Tools", verified=True, publisher=BRICK)
     for person, name, roles, publishers in CAST:
         identity.add_person(name, roles, publishers, person)
+    identity.adopt_publishers()
     cast = Cast(secrets.token_hex(4), {p: identity.issue_token(p, "demo") for p, *_ in CAST})
     draft = kept.with_suffix(".new")
     draft.touch(mode=0o600)  # tokens: for the owner of this folder alone

@@ -3,18 +3,25 @@
 from collections.abc import Mapping
 from typing import Any
 
-from policies.lifecycle import listing, release, stop, submission
+from policies.lifecycle import listing, publisher, release, stop, submission
 from policies.lifecycle.kernel import Event, Machine
 
 MACHINES: Mapping[str, Machine[Any]] = {
     machine.kind: machine
-    for machine in (submission.MACHINE, release.MACHINE, listing.MACHINE, stop.MACHINE)
+    for machine in (
+        submission.MACHINE,
+        release.MACHINE,
+        listing.MACHINE,
+        stop.MACHINE,
+        publisher.MACHINE,
+    )
 }
 PREFIX_OF: Mapping[str, str] = {
     "submission": "sub",
     "release": "rel",
     "listing": "lst",
     "stop": "stp",
+    "publisher": "pub",
 }
 KIND_OF: Mapping[str, str] = {prefix: kind for kind, prefix in PREFIX_OF.items()}
 

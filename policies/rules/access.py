@@ -18,6 +18,7 @@ _REVIEWERS = frozenset({Role.REVIEWER, Role.SENIOR_REVIEWER})
 _DEVELOPER = frozenset({Role.DEVELOPER})
 _LEAD = frozenset({Role.PRODUCT_LEAD})
 _SAFETY = frozenset({Role.SAFETY_ONCALL})
+_ADMINISTRATOR = frozenset({Role.ADMINISTRATOR})
 _STOPPERS = frozenset({Role.SAFETY_ONCALL, Role.PRODUCT_LEAD, Role.ADMINISTRATOR})
 
 
@@ -65,8 +66,20 @@ ACCESS: tuple[Row, ...] = (
     _row("listing", "relist", _DEVELOPER, OWNER),
     _row("stop", "place", _STOPPERS, *ANYONE),
     _row("stop", "lift", _STOPPERS, *OUTSIDE),
+    _row("publisher", "found", _DEVELOPER | _ADMINISTRATOR, OTHER),
+    # Owners and members alike; what only owners do is the machine's own rule.
+    *(
+        _row("publisher", command, _DEVELOPER, OWNER)
+        for command in ("rename", "invite", "uninvite", "remove", "set_role", "challenge", "check")
+    ),
+    _row("publisher", "leave", frozenset(Role) - {Role.SYSTEM}, OWNER),
+    _row("publisher", "close", _DEVELOPER, OWNER),
+    _row("publisher", "add_member", _ADMINISTRATOR, *OUTSIDE),
+    _row("publisher", "attest", _LEAD | _ADMINISTRATOR, *OUTSIDE),
+    _row("publisher", "revoke", _STOPPERS, *OUTSIDE),
 )
 
+OWN_GPT = "the publisher of this GPT"
 # Commands that judge: an owner who tries is told about separation, not about roles.
 _JUDGING = frozenset(
     {
@@ -81,6 +94,9 @@ _JUDGING = frozenset(
         "schedule",
         "lift_quarantine",
         "lift",
+        "attest",
+        "revoke",
+        "add_member",
     }
 )
 
@@ -98,7 +114,8 @@ def allow(machine: str, command: str, actor: Actor, relation: Relation) -> None:
 def _reason(command: str, actor: Actor, relation: Relation, rows: list[Row]) -> Refused:
     by_role = [row for row in rows if row.roles & set(actor.roles)]
     if relation is OWNER and command in _JUDGING:
-        return SelfApproval("you belong to the publisher of this GPT, so somebody else decides")
+        of = "this publisher" if rows and rows[0].machine == "publisher" else OWN_GPT
+        return SelfApproval(f"you belong to {of}, so somebody else decides")
     if by_role and relation in (SPOKE, DECIDER):
         return SameVoice("you gave your voice before; a second person is needed")
     if by_role and all(row.relations == {CLAIMANT} for row in by_role):

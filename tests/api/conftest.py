@@ -2,10 +2,18 @@
 
 from collections.abc import AsyncIterator
 
+import pytest
 import pytest_asyncio
 
 from tests.api.store import Store, opened
 from tests.api.world import World
+from tests.names import NameServer
+
+
+@pytest.fixture
+def names(world: World) -> NameServer:
+    """The name server that this world's worker asks."""
+    return world.names
 
 
 @pytest_asyncio.fixture

@@ -20,6 +20,7 @@ from gonogo.up import temporal_binary
 from gonogo.worker import build, model_client
 from tests.api.store import MODEL
 from tests.fake_model import FakeModel, Reply
+from tests.names import NameServer
 
 # One prompt per suite, seconds instead of minutes: the rules are those of the pack `demo`.
 PACK = """
@@ -33,6 +34,11 @@ testing:
   waivers: []
 review:
   undo_s: 1
+publishers:
+  founded_most: 2
+  check_every_s: 0
+  reverify_s: 1
+  grace_s: 1
 rollout:
   first:
     - {weight_bp: 2500, visibility: link, soak_s: 2}
@@ -54,6 +60,7 @@ class World:
         self.model = FakeModel(
             lambda ask: Reply("A star.", model=MODEL, headers={"connection": "close"})
         )
+        self.names = NameServer()
         self._folder, self._database, self._ready = folder, database, threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._live()))
         self._fault: BaseException | None = None
@@ -62,6 +69,7 @@ class World:
 
     def __enter__(self) -> Self:
         self.model.__enter__()
+        self.names.__enter__()
         self._thread.start()
         self._ready.wait(60)
         if self._fault is not None:
@@ -77,6 +85,7 @@ class World:
         self._loop.call_soon_threadsafe(self._over.set)
         self._thread.join()
         self.model.__exit__(None, None, None)
+        self.names.__exit__(None, None, None)
 
     async def _live(self) -> None:
         self._loop, self._over = asyncio.get_running_loop(), asyncio.Event()
@@ -93,6 +102,7 @@ class World:
                     model_url=self.model.url,
                     model=MODEL,
                     model_concurrency=4,
+                    dns_servers=self.names.address,
                     log_level="CRITICAL",
                 )
                 model = model_client(self.settings)

@@ -76,6 +76,19 @@ class Desk:
         order = command(kind, subject, actor, body, at=self.now, id=f"cmd_{subject}_{self._count}")
         return order if actor.is_system else signed(order)
 
+    def give_seeing(
+        self,
+        kind: str,
+        subject: str,
+        actor: Actor,
+        body: Mapping[str, Any],
+        seen: Mapping[str, Any],
+    ) -> RecordAnswer:
+        """`give` with what was looked up, where that decides."""
+        order, state = self.order(kind, subject, actor, body), self.state(subject)
+        facts = MACHINES[kind_of(subject)].decide(state, order, self.now, seen)
+        return self.ledger.record(self.request(order, facts))
+
     def request(
         self, order: Command, facts: tuple[Fact, ...] | None = None, at: datetime | None = None
     ) -> RecordRequest:

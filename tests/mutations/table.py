@@ -17,6 +17,7 @@ _LISTING = "tests/policies/test_listing_machine.py::"
 _SEARCH = "tests/policies/test_reachability.py::"
 _RANDOM = "tests/policies/test_lifecycle_properties.py::"
 _ACCESS = "tests/policies/test_access.py::test_every_cell_says_what_the_table_says"
+_PUBLISHER = "tests/policies/test_publisher_machine.py::"
 _GROWS = "tests/policies/test_approvals.py::"
 _RECORD = "tests/db/test_ledger.py::"
 _LIMITS = "tests/db/test_limits.py::"
@@ -206,4 +207,20 @@ MUTATIONS: tuple[Mutation, ...] = (
        '"resume": frozenset({Phase.PAUSED, Phase.HELD, Phase.HALTED}),',
        '"resume": frozenset({Phase.PAUSED, Phase.HALTED}),',
        _SEARCH + "test_every_move_of_a_release_is_made_but_those_named_for_later"),
+    # Publishers: who is verified, and by what
+    _m("I7-nobody-looked-proves", _LIFE + "publisher.py",
+       'return proof.get("method"), tuple', 'return proof.get("method", "dns"), tuple',
+       _PUBLISHER + "test_i7_a_domain_nobody_looked_at_proves_nothing"),
+    _m("I6-grace-never-ends", _LIFE + "publisher.py",
+       "if s.grace_until is not None and now < s.grace_until:", "if s.grace_until is not None:",
+       _PUBLISHER + "test_i6_what_was_proven_stands_through_a_grace_and_is_lost_at_its_end"),
+    _m("I6-row-decides", _DB + "publishers.py",
+       "return picture.standing in HOLDS", "pass",
+       "tests/db/test_publishers.py::test_i6_verification_and_its_loss_are_the_records"),
+    _m("I2-members-attest", _RULES + "access.py",
+       '_row("publisher", "attest", _LEAD | _ADMINISTRATOR, *OUTSIDE)',
+       '_row("publisher", "attest", _LEAD | _ADMINISTRATOR, *ANYONE)', _ACCESS),
+    _m("I3-inside-is-public", "activities/wellknown.py",
+       "not address.is_global or address.is_multicast:", "address.is_multicast:",
+       "tests/activities/test_domains.py::test_i3_no_name_leads_to_an_address_inside"),
 )  # fmt: skip

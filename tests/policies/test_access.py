@@ -12,6 +12,7 @@ import pytest
 from policies.errors import Refused
 from policies.lifecycle.kernel import SYSTEM_ACTOR, Actor, Relation, Role
 from policies.lifecycle.listing import PERSONS_COMMANDS as LISTING
+from policies.lifecycle.publisher import PERSONS_COMMANDS as PUBLISHER
 from policies.lifecycle.release import PERSONS_COMMANDS as RELEASE
 from policies.lifecycle.submission_permits import PERSONS_COMMANDS as SUBMISSION
 from policies.rules.access import ACCESS, allow
@@ -93,6 +94,38 @@ safety_oncall     self   yes    yes    yes    yes
 product_lead      self   yes    yes    yes    yes
 administrator     self   yes    yes    yes    yes
 *                 self   no     no     no     no
+
+publisher/found
+developer         no     no     same   same   yes
+administrator     no     no     same   same   yes
+*                 no     no     no     no     no
+
+publisher/rename publisher/invite publisher/uninvite publisher/remove publisher/set_role
+developer         yes    no     same   same   no
+*                 no     no     no     no     no
+
+publisher/challenge publisher/check publisher/close
+developer         yes    no     same   same   no
+*                 no     no     no     no     no
+
+publisher/leave
+*                 yes    no     same   same   no
+nobody            no     no     no     no     no
+
+publisher/add_member
+administrator     self   yes    yes    yes    yes
+*                 self   no     no     no     no
+
+publisher/attest
+product_lead      self   yes    yes    yes    yes
+administrator     self   yes    yes    yes    yes
+*                 self   no     no     no     no
+
+publisher/revoke
+safety_oncall     self   yes    yes    yes    yes
+product_lead      self   yes    yes    yes    yes
+administrator     self   yes    yes    yes    yes
+*                 self   no     no     no     no
 """
 RELATIONS = (
     Relation.OWNER, Relation.CLAIMANT, Relation.DECIDER, Relation.SPOKE, Relation.OTHER,
@@ -132,6 +165,8 @@ def said(command: str, roles: tuple[str, ...], relation: Relation) -> str:
 def test_the_table_holds_every_persons_command_and_no_other() -> None:
     known = {f"submission/{kind}" for kind in SUBMISSION} | {f"release/{kind}" for kind in RELEASE}
     known |= {f"listing/{kind}" for kind in LISTING} | {"stop/place", "stop/lift"}
+    # Accepting and declining is whose invitation it is, not whose role.
+    known |= {f"publisher/{kind}" for kind in PUBLISHER} - {"publisher/accept", "publisher/decline"}
 
     assert set(COMMANDS) == known
     assert {f"{row.machine}/{row.command}" for row in ACCESS} == known
@@ -171,7 +206,8 @@ def test_two_roles_allow_what_either_allows(command: str) -> None:
 
 def test_i2_no_judging_command_is_open_to_an_owner() -> None:
     judging = ("approve", "reject", "request_changes", "confirm", "disagree", "claim", "ask",
-               "start", "schedule", "lift", "lift_quarantine")  # fmt: skip
+               "start", "schedule", "lift", "lift_quarantine", "attest", "revoke",
+               "add_member")  # fmt: skip
 
     for (command, _, relation), word in CELLS.items():
         if command.partition("/")[2] in judging and relation is Relation.OWNER:

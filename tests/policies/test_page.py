@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from policies.lifecycle import listing_state, release_state, submission_state
+from policies.lifecycle import listing_state, publisher_state, release_state, submission_state
 from policies.lifecycle.release_state import LIVE, Phase
 from policies.lifecycle.submission_state import OPEN, Stage
 
@@ -22,11 +22,13 @@ SAID: Mapping[str, Collection[tuple[str, str]]] = {
         *((phase, Phase.CANCELLED) for phase in (Phase.BOUND, Phase.BLOCKED)),
     },
     "listing": set(),
+    "publisher": set(),
 }
 TABLES: Mapping[str, Mapping[str, frozenset[str]]] = {
     "submission": {str(k): frozenset(map(str, v)) for k, v in submission_state.NEXT.items()},
     "release": {str(k): frozenset(map(str, v)) for k, v in release_state.NEXT.items()},
     "listing": {str(k): frozenset(map(str, v)) for k, v in listing_state.NEXT.items()},
+    "publisher": {str(k): frozenset(map(str, v)) for k, v in publisher_state.NEXT.items()},
 }
 
 
