@@ -17,6 +17,7 @@ from api.live import Feed
 from api.middleware import install_middleware
 from api.origins import require_own_page
 from api.pages import PAGES
+from api.provider import Provider
 from api.routes import ROUTERS
 from gonogo.db.adoption import adopt
 from gonogo.db.browser_sessions import BrowserSessions, Lifetimes
@@ -72,6 +73,7 @@ async def build(settings: Settings) -> Services:
             ),
         ),
         attempts=Attempts(),
+        provider=Provider(settings) if settings.oidc_issuer else None,
     )
 
 

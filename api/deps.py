@@ -15,6 +15,7 @@ from api.commands import Gateway
 from api.errors import Problem
 from api.kept import Outcome
 from api.live import Feed
+from api.provider import Provider
 from gonogo.db.browser_sessions import BrowserSessions
 from gonogo.db.entries import Entered
 from gonogo.db.identity import Identity
@@ -40,6 +41,7 @@ class Services:
     feed: Feed
     sessions: BrowserSessions
     attempts: Attempts
+    provider: Provider | None  # None: nobody signs in with one
 
     @property
     def store(self) -> str:

@@ -34,6 +34,7 @@ _CHATTY = (
     "aiosmtplib",
     "asyncio",
     "opentelemetry",
+    "authlib",
 )
 
 

@@ -2,18 +2,23 @@
 
 import secrets
 from pathlib import Path
+from typing import Literal, Self
 from urllib.parse import parse_qsl, urlsplit
 
-from pydantic import AliasChoices, Field, SecretStr, field_validator
+from pydantic import AliasChoices, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from gonogo.addresses import origin_of
+from gonogo.addresses import is_loopback, origin_of, secure
+from policies.lifecycle.kernel import Role
 
 
 class Settings(BaseSettings):
     """Every setting of an installation. docs/operating.md lists them; a test compares."""
 
-    model_config = SettingsConfigDict(env_prefix="GONOGO_", extra="ignore")
+    # An error names the setting, not its value: it may be a secret.
+    model_config = SettingsConfigDict(
+        env_prefix="GONOGO_", extra="ignore", hide_input_in_errors=True
+    )
 
     data: Path = Field(default=Path(".gonogo"), description="folder of everything kept on disk")
     database_url: str | None = Field(default=None, description="default: SQLite in the data folder")
@@ -38,6 +43,30 @@ class Settings(BaseSettings):
     demo_sign_in: bool = Field(
         default=False,
         description="on this machine, offer everybody's name to sign in as; for demonstrations",
+    )
+    oidc_issuer: str | None = Field(
+        default=None, description="issuer of an OpenID Connect provider; people sign in with it"
+    )
+    oidc_client_id: str | None = Field(default=None, description="what the provider calls us")
+    oidc_client_secret: SecretStr = Field(
+        default=SecretStr(""), description="what proves it; empty for a public client"
+    )
+    oidc_name: str = Field(
+        default="your organisation", max_length=60, description="“Sign in with …”"
+    )
+    oidc_contact: str = Field(
+        default="an administrator of this store",
+        max_length=120,
+        description="whom people ask whose account is not known here",
+    )
+    oidc_signup: Literal["developer"] | None = Field(
+        default=None, description="`developer`: whoever is not known becomes one; default: nobody"
+    )
+    oidc_roles_claim: str | None = Field(
+        default=None, description="claim that names a person's groups, for `GONOGO_OIDC_ROLES`"
+    )
+    oidc_roles: dict[str, str] = Field(
+        default={}, description='roles by group, JSON: `{"gpt-reviewers": "reviewer"}`'
     )
     temporal_address: str = Field(default="127.0.0.1:7433", description="host:port of Temporal")
     temporal_namespace: str = Field(default="default", description="namespace in Temporal")
@@ -93,6 +122,35 @@ class Settings(BaseSettings):
     def _origin(cls, value: str | None) -> str | None:
         return value and origin_of(value)
 
+    @field_validator("oidc_issuer")
+    @classmethod
+    def _issuer(cls, value: str | None) -> str | None:
+        if value:
+            secure(value)
+        return value or None
+
+    @field_validator("oidc_roles")
+    @classmethod
+    def _roles(cls, value: dict[str, str]) -> dict[str, str]:
+        unknown = sorted(set(value.values()) - (set(Role) - {Role.SYSTEM}))
+        if unknown:
+            raise ValueError(f"there is no role {', '.join(unknown)} to give")
+        return value
+
+    @model_validator(mode="after")
+    def _provider(self) -> Self:
+        if self.oidc_issuer is None:
+            return self
+        if not self.oidc_client_id:
+            raise ValueError("GONOGO_OIDC_ISSUER needs GONOGO_OIDC_CLIENT_ID")
+        if self.public_url is None and not is_loopback(self.host):
+            raise ValueError(
+                "GONOGO_OIDC_ISSUER needs GONOGO_PUBLIC_URL, where people come back to"
+            )
+        if self.oidc_roles and not self.oidc_roles_claim:
+            raise ValueError("GONOGO_OIDC_ROLES needs GONOGO_OIDC_ROLES_CLAIM")
+        return self
+
     @property
     def database(self) -> str:
         return self.database_url or f"sqlite:///{self.data.resolve()}/gonogo.db"
@@ -107,7 +165,7 @@ class Settings(BaseSettings):
 
     def secrets(self) -> tuple[str, ...]:
         """Values that may appear in no log line."""
-        found = [self.model_api_key.get_secret_value()]
+        found = [self.model_api_key.get_secret_value(), self.oidc_client_secret.get_secret_value()]
         for url in (self.database_url, self.objects_url, self.checkpoints_url):
             found += _passwords(url)
         return tuple(found)

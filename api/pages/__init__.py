@@ -8,6 +8,7 @@ from api.pages import (
     inbox,
     operations,
     policy,
+    provider,
     releases,
     reviews,
     stops,
@@ -16,6 +17,7 @@ from api.pages import (
 
 PAGES = (
     home.router,
+    provider.router,
     gpts.router,
     submissions.router,
     reviews.router,

@@ -120,6 +120,7 @@ def sign_in_page(
         said=said,
         trouble=trouble,
         takes_tokens=here,
+        provider=svc.provider.label if svc.provider else None,
         cast=_cast(svc) if here and svc.settings.demo_sign_in else [],
     )
 

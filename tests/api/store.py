@@ -69,10 +69,10 @@ class Store:
     ids: dict[str, str] = field(default_factory=dict)
     tokens: dict[str, str] = field(default_factory=dict)
 
-    def use(self, settings: Settings) -> None:
-        """From now on the API has these settings."""
+    def use(self, settings: Settings, **services: Any) -> None:
+        """From now on the API has these settings, and these services."""
         self.settings = settings
-        self.app.state.services = replace(self.app.state.services, settings=settings)
+        self.app.state.services = replace(self.app.state.services, settings=settings, **services)
 
     def id_of(self, name: str) -> str:
         """The id of one of `PEOPLE`, who joins the store when first named."""
