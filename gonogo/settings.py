@@ -1,5 +1,6 @@
 """One `Settings`, read at start-up from the environment (prefix GONOGO_) and passed down."""
 
+import os
 import secrets
 from pathlib import Path
 from typing import Literal, Self
@@ -70,6 +71,13 @@ class Settings(BaseSettings):
     )
     temporal_address: str = Field(default="127.0.0.1:7433", description="host:port of Temporal")
     temporal_namespace: str = Field(default="default", description="namespace in Temporal")
+    temporal_profile: str | None = Field(
+        default=None,
+        description="profile of Temporal's own configuration: TEMPORAL_* and temporal.toml",
+    )
+    payload_keys_file: Path | None = Field(
+        default=None, description="keys that seal what Temporal keeps; default: not sealed"
+    )
     temporal_ui_port: int = Field(default=8433, description="port of Temporal's own pages")
     task_queue: str = Field(default="gonogo", description="task queue of workflows")
     model_url: str | None = Field(
@@ -166,13 +174,17 @@ class Settings(BaseSettings):
     def secrets(self) -> tuple[str, ...]:
         """Values that may appear in no log line."""
         found = [self.model_api_key.get_secret_value(), self.oidc_client_secret.get_secret_value()]
+        values = [getattr(self, name) for name in type(self).model_fields]
+        found = [one.get_secret_value() for one in values if isinstance(one, SecretStr)]
+        found.append(os.environ.get("TEMPORAL_API_KEY", ""))
         for url in (self.database_url, self.objects_url, self.checkpoints_url):
             found += _passwords(url)
         return tuple(found)
 
     def key_files(self) -> tuple[Path, ...]:
         """Files that nobody but their owner may read."""
-        return (self.data / "mac.key", self.data / "checkpoint.key")
+        own = (self.data / "mac.key", self.data / "checkpoint.key", self.payload_keys_file)
+        return tuple(path for path in own if path is not None)
 
     def mac_key(self) -> bytes:
         """The key of the MAC on commands, made at first use, readable by the owner only."""

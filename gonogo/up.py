@@ -89,7 +89,8 @@ def environment(settings: Settings) -> dict[str, str]:
         if value is not None:
             told = json.dumps(value) if isinstance(value, dict | list) else str(value)
             env[f"GONOGO_{name.upper()}"] = told
-    return env | {"GONOGO_DATA": str(settings.data.resolve())}
+    # The server is ours: a profile of another cluster must not reach its clients.
+    return env | {"GONOGO_DATA": str(settings.data.resolve()), "GONOGO_TEMPORAL_PROFILE": ""}
 
 
 def base_url(settings: Settings) -> str:
@@ -175,7 +176,10 @@ async def _temporal_ready(settings: Settings) -> bool:
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.DEVNULL,
-        env={**os.environ, "TEMPORAL_CLI_SHOW_STACKS": "0"},
+        env={
+            **{k: v for k, v in os.environ.items() if not k.startswith("TEMPORAL_")},
+            "TEMPORAL_CLI_SHOW_STACKS": "0",
+        },
     )
     return await process.wait() == 0
 

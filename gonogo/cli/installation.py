@@ -1,5 +1,6 @@
 """`init` and `doctor`: the installation on this machine, without the API."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -17,6 +18,7 @@ _STYLES = {"ok": "green", "warn": "yellow", "fail": "bold red"}
 def register(app: typer.Typer) -> None:
     command(app, "init")(init)
     command(app, "doctor")(doctor)
+    command(app, "payload-key")(payload_key)
 
 
 def init(
@@ -87,3 +89,27 @@ def doctor(
         session.screen.tell("gonogo doctor --fix mends some of it")
     if any(c.state == "fail" for c in checks):
         raise typer.Exit(REFUSED)
+
+
+def payload_key(
+    session: Session,
+    file: Annotated[Path, typer.Argument(help="Keys file; made if absent, readable by you only.")],
+    name: Annotated[
+        str | None, typer.Option("--id", help="Id of the new key; default: today's date.")
+    ] = None,
+) -> None:
+    """Put a new key on top of the file that seals what Temporal keeps; it encrypts from now on."""
+    from datetime import UTC, datetime
+
+    from gonogo.payloads import PayloadKeyFault, add_key, read_keys
+
+    chosen = name or f"{datetime.now(UTC):%Y-%m-%d}"
+    try:
+        add_key(file, chosen)
+        held = [key for key, _ in read_keys(file)]
+    except (PayloadKeyFault, OSError) as fault:
+        raise Failure("There is no new key", str(fault), "--id NAME chooses another id") from fault
+    session.screen.answer(
+        {"file": str(file), "encrypts": chosen, "decrypt": held},
+        f"{chosen} encrypts; {len(held)} in {file}. Copy it everywhere, then restart everything",
+    )

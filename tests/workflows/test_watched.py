@@ -56,9 +56,9 @@ def counted(name: str, **labels: str) -> float:
 
 
 async def test_lines_of_an_activity_bear_its_ids_and_attempts_are_counted(
-    skipping: WorkflowEnvironment, lines: Lines, tmp_path: Any
+    skipping: WorkflowEnvironment, lines: Lines, database_url: str
 ) -> None:
-    house = Talking(skipping.client, tmp_path, pack_with())
+    house = Talking(skipping.client, database_url, pack_with())
     retries = "gonogo_activity_retries_total"
     before = counted(retries, activity="record", where="local")
 

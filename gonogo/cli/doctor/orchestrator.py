@@ -21,7 +21,7 @@ from gonogo.cli.doctor.check import Check, clock, foreseen, timed
 from gonogo.cli.doctor.database import is_there
 from gonogo.recovery import recover, underway
 from gonogo.settings import Settings
-from gonogo.temporal import connect
+from gonogo.temporal import connect, target
 from gonogo.up import RETENTION
 from workflows.options import PROBE_QUEUE
 
@@ -36,6 +36,7 @@ def orchestrator(settings: Settings, engine: Engine) -> Iterator[Check]:
 
 
 async def _ask(settings: Settings, engine: Engine) -> list[Check]:
+    where = target(settings)["target_host"]
     try:
         async with asyncio.timeout(5):
             with timed() as took:
@@ -46,7 +47,7 @@ async def _ask(settings: Settings, engine: Engine) -> list[Check]:
             Check(
                 "fail",
                 "orchestrator",
-                f"no answer at {settings.temporal_address}",
+                f"no answer at {where}",
                 "gonogo up, or set GONOGO_TEMPORAL_ADDRESS",
             )
         ]
@@ -54,7 +55,7 @@ async def _ask(settings: Settings, engine: Engine) -> list[Check]:
         Check(
             "ok",
             "orchestrator",
-            f"Temporal {told.server_version} at {settings.temporal_address} in {took}",
+            f"Temporal {told.server_version} at {where} in {took}",
         )
     ]
     try:
@@ -62,7 +63,7 @@ async def _ask(settings: Settings, engine: Engine) -> list[Check]:
     except RPCError as fault:
         if fault.status is not RPCStatusCode.NOT_FOUND:
             raise
-        name = settings.temporal_namespace
+        name = client.namespace
         return [
             *found,
             Check(
@@ -83,7 +84,7 @@ async def _ask(settings: Settings, engine: Engine) -> list[Check]:
 
 
 async def _retention(settings: Settings, client: Client) -> Check:
-    name = settings.temporal_namespace
+    name = client.namespace
     told = await client.workflow_service.describe_namespace(
         DescribeNamespaceRequest(namespace=name)
     )
@@ -106,7 +107,7 @@ async def _keep_longer(settings: Settings) -> str:
         timedelta(hours=int(RETENTION.removesuffix("h")))
     )
     await client.workflow_service.update_namespace(
-        UpdateNamespaceRequest(namespace=settings.temporal_namespace, config=config)
+        UpdateNamespaceRequest(namespace=client.namespace, config=config)
     )
     return f"histories are kept for {RETENTION}"
 
@@ -120,7 +121,7 @@ async def _queues(settings: Settings, client: Client) -> list[Check]:
     ):
         told = await client.workflow_service.describe_task_queue(
             DescribeTaskQueueRequest(
-                namespace=settings.temporal_namespace,
+                namespace=client.namespace,
                 task_queue=TaskQueue(name=queue),
                 task_queue_type=kind,
             )
