@@ -99,6 +99,7 @@ def create_app(settings: Settings) -> FastAPI:
             sweeper = asyncio.create_task(_sweep(svc.gateway))
             yield
             sweeper.cancel()
+            await svc.gateway.close()
         svc.feed.close()
         svc.engine.dispose()
 

@@ -17,7 +17,8 @@ from pydantic import (
 from starlette.concurrency import run_in_threadpool
 
 from api.deps import Services
-from gonogo.db.prose import keep_prose
+from gonogo.db.prose import keep_prose, prose_of
+from gonogo.db.tables import ProseRow
 
 NOTE_CHARS = 8_000
 Note = Annotated[str, Field(min_length=1, max_length=NOTE_CHARS)]
@@ -68,10 +69,24 @@ class NoteBody(Body):
     note: Note
 
 
+def worded(reason: str | None, note: str | None) -> tuple[dict[str, Any], tuple[ProseRow, ...]]:
+    """`{reason, note}` for a command's body, and the texts to be stored together with it.
+
+    Codes stay, sentences become `prose:<digest>`.
+    """
+    code, text = _coded(reason, note)
+    texts = (prose_of(text),) if text else ()
+    return {"reason": code, "note": texts[0].digest if texts else None}, texts
+
+
 async def reasoned(svc: Services, reason: str | None, note: str | None) -> dict[str, Any]:
-    """`{reason, note}` for a command's body: codes stay, sentences become `prose:<digest>`."""
-    code, text = reason, note
-    if reason is not None and not CODE.fullmatch(reason):
-        code, text = STATED, reason if note is None else f"{reason}\n\n{note}"
+    """The same, with the text stored already."""
+    code, text = _coded(reason, note)
     kept = await run_in_threadpool(keep_prose, svc.engine, text)
     return {"reason": code, "note": kept}
+
+
+def _coded(reason: str | None, note: str | None) -> tuple[str | None, str | None]:
+    if reason is None or CODE.fullmatch(reason):
+        return reason, note
+    return STATED, reason if note is None else f"{reason}\n\n{note}"

@@ -19,6 +19,7 @@ from temporalio.client import (
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
+from api.confirming import Confirmations
 from api.courier import CLOCKED, Courier, NotRunning
 from api.errors import Problem
 from api.following import following
@@ -50,6 +51,7 @@ class Gateway:
     ) -> None:
         self._engine, self._key, self._store, self._answer_s = engine, key, store, answer_s
         self._kept = KeptCommands(engine, store)
+        self._confirmations = Confirmations(self._kept.confirm)
         self.courier = Courier(client, store=store, task_queue=task_queue)
 
     async def send(self, order: Order) -> Outcome:
@@ -108,6 +110,10 @@ class Gateway:
         answer = {"code": refused.code, "because": refused.because, "detail": dict(refused.detail)}
         await asyncio.to_thread(self._kept.remember, command, "refused", answer)
 
+    async def close(self) -> None:
+        """Write down what is known about answered commands. No command may come afterwards."""
+        await self._confirmations.close()
+
     def signed(self, command: Command) -> Command:
         """`command` with this installation's MAC."""
         return replace(command, mac=mac_of(command, self._key))
@@ -130,7 +136,7 @@ class Gateway:
     async def _nudge(self, row: CommandRow) -> None:
         """Have the workflow fold what the record holds: it may have died between the two."""
         machine, kept = row.command["machine"], row.command
-        if row.status != "recorded":
+        if row.status != "recorded" or row.id in self._confirmations:
             return
         if machine in CLOCKED:
             try:
@@ -163,7 +169,7 @@ class Gateway:
             if not str(fault).startswith("Failed client connect"):
                 raise
             raise _unavailable(command.id) from fault
-        await asyncio.to_thread(self._kept.remember, command.id, "done", answer)
+        self._confirmations.add(command.id, answer)
         return Outcome(command.id, command.subject, answer)
 
     async def _update(

@@ -11,13 +11,13 @@ from typing import Any
 
 import rfc8785
 from pydantic import TypeAdapter
-from sqlalchemy import Engine
+from sqlalchemy import Engine, insert, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import and_, col, or_, select
 
 from api.errors import Problem
 from gonogo.db.session import reading, writing
-from gonogo.db.tables import CommandRow
+from gonogo.db.tables import CommandRow, ProseRow
 from policies.errors import refusal
 from policies.lifecycle.kernel import Actor, Command
 
@@ -40,6 +40,7 @@ class Order:
     due: Mapping[str, datetime] | None = None
     fresh: bool = False  # the subject has no past: its id was minted for this command
     fingerprint: Mapping[str, Any] | None = None
+    texts: tuple[ProseRow, ...] = ()  # what `body` names by digest, stored with the command
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,10 @@ class KeptCommands:
         )
         try:
             with writing(self._engine, beside=True) as session:
-                session.add(row)
+                db = session.connection()
+                db.execute(insert(CommandRow).values(row.model_dump(exclude_none=True)))
+                for text in order.texts:
+                    db.execute(insert(ProseRow).values(text.model_dump()))
             return row, True
         except IntegrityError:
             found = self.row(command.id)
@@ -117,6 +121,16 @@ class KeptCommands:
     def row(self, command: str) -> CommandRow | None:
         with reading(self._engine) as session:
             return session.get(CommandRow, (self._store, command))
+
+    def confirm(self, answers: Mapping[str, dict[str, Any]]) -> None:
+        """Their workflows know them: all in one statement, unless the record kept no answer."""
+        with writing(self._engine) as session:
+            mine = (col(CommandRow.store_id) == self._store, col(CommandRow.id).in_(answers))
+            recorded = update(CommandRow).where(*mine, col(CommandRow.status) == "recorded")
+            session.connection().execute(recorded.values(status="done"))
+            pending = select(CommandRow).where(*mine, col(CommandRow.status) == "pending")
+            for row in session.exec(pending):
+                row.status, row.answer = "done", answers[row.id]
 
     def remember(self, command: str, status: str, answer: dict[str, Any]) -> None:
         """Keep the first answer; a later one changes nothing."""

@@ -18,7 +18,7 @@ from api.kept import Order, Outcome
 from gonogo.db import queries
 from gonogo.db.codec import state_of
 from gonogo.db.session import reading
-from gonogo.db.tables import CommandRow, ListingPicture, StopPicture
+from gonogo.db.tables import CommandRow, ListingPicture, ProseRow, StopPicture
 from gonogo.ids import command_id
 from policies.lifecycle.kernel import Actor, Role
 from policies.lifecycle.listing import Listing
@@ -153,6 +153,7 @@ async def give(
     key: str | None = None,
     due: Mapping[str, datetime] | None = None,
     fingerprint: Mapping[str, Any] | None = None,
+    texts: tuple[ProseRow, ...] = (),
 ) -> Outcome:
     """Give `kind` to the subject whose present state is `state`. Raises what `Gateway.send` does.
 
@@ -171,6 +172,7 @@ async def give(
             key=key,
             due=due,
             fingerprint=same,
+            texts=texts,
         )
     )
 

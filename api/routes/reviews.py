@@ -1,12 +1,13 @@
 """The review desk: what is due next, claims and their leases, decisions on what was seen (I1)."""
 
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Response
 from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 
-from api.bodies import Body, Note, reasoned
+from api.bodies import Body, Note, worded
 from api.compare import difference_between
 from api.deps import (
     PLAIN,
@@ -29,6 +30,7 @@ from api.views import review_row
 from gonogo.db import queries, reviews
 from gonogo.db.codec import state_of
 from gonogo.db.session import reading
+from gonogo.db.tables import ProseRow
 from policies.errors import Incomplete, StaleDecision
 from policies.lifecycle.kernel import iso
 from policies.lifecycle.submission_state import Submission
@@ -135,13 +137,13 @@ async def decide(
     """
     repeated = await met_before(svc, who, key)
     order: dict[str, Any] = {}
+    texts: tuple[ProseRow, ...] = ()
     if body.verdict in BOUND:
         order = {"digest": body.digest, "version": named_version(if_match, case.version)}
     if not repeated:
-        await run_in_threadpool(_is_current, svc, case, body, if_match)
-        await run_in_threadpool(_ids_exist, svc, case, body)
-        order |= await reasoned(svc, body.reason, body.note)
-        order |= {"clauses": body.clauses, "checklist": body.checklist}
+        words, texts = worded(body.reason, body.note)
+        order |= words | {"clauses": body.clauses, "checklist": body.checklist}
+    due = await run_in_threadpool(_looked_at, svc, case, None if repeated else body, if_match)
     try:
         outcome = await give(
             svc,
@@ -151,13 +153,25 @@ async def decide(
             body.verdict,
             order,
             key=key,
-            due=await run_in_threadpool(review_due, svc, case),
+            due=due,
             fingerprint=body.model_dump(mode="json"),
+            texts=texts,
         )
     except StaleDecision as stale:
         # It moved between our look and the decision.
         raise await run_in_threadpool(_stale, svc, case.id, stale) from stale
     return answered(outcome, response)
+
+
+def _looked_at(
+    svc: Services, case: Submission, body: DecisionBody | None, if_match: str | None
+) -> dict[str, datetime]:
+    """The deadlines a decision may start. Without `body` it is a repeat, which is not asked
+    anything; else raises what `_is_current` and `_ids_exist` do."""
+    if body is not None:
+        _is_current(svc, case, body, if_match)
+        _ids_exist(svc, case, body)
+    return review_due(svc, case)
 
 
 def _is_current(svc: Services, case: Submission, body: DecisionBody, if_match: str | None) -> None:

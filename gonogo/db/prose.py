@@ -10,15 +10,21 @@ from gonogo.db.session import reading, writing
 from gonogo.db.tables import ProseRow
 
 
+def prose_of(text: str) -> ProseRow:
+    """The row of `text`, not stored yet; its digest, `prose:…`, goes into an event's body."""
+    salt = secrets.token_bytes(16)
+    digest = "prose:" + hashlib.sha256(salt + text.encode()).hexdigest()
+    return ProseRow(digest=digest, salt=salt, text=text, created_at=datetime.now(UTC))
+
+
 def keep_prose(engine: Engine, text: str | None) -> str | None:
     """Store `text`, return `prose:<digest>` for an event's body; None stays None."""
     if not text:
         return None
-    salt = secrets.token_bytes(16)
-    digest = "prose:" + hashlib.sha256(salt + text.encode()).hexdigest()
+    row = prose_of(text)
     with writing(engine, beside=True) as session:
-        session.add(ProseRow(digest=digest, salt=salt, text=text, created_at=datetime.now(UTC)))
-    return digest
+        session.add(row)
+    return row.digest
 
 
 def read_prose(engine: Engine, digests: set[str]) -> dict[str, str]:
