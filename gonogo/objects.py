@@ -12,7 +12,7 @@ All methods block; an event loop calls them in a thread.
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +81,14 @@ class Objects:
         if hashlib.sha256(data).hexdigest() != digest:
             raise ObjectCorrupt(digest, "the bytes have another hash")
         return data
+
+    def digests(self) -> Iterator[str]:
+        """The digest of every object that is there now, in no order. What is none is passed by."""
+        for listed in obstore.list(self._store, prefix="sha256"):
+            for meta in listed:
+                digest = "".join(meta["path"].split("/")[1:])
+                if len(digest) == 64 and HEX.issuperset(digest):
+                    yield digest
 
     def put_json(self, value: Any) -> str:
         """Store a JSON value as RFC 8785 canonical bytes and return their digest.

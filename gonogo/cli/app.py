@@ -4,6 +4,7 @@ import typer
 
 from gonogo.cli import (
     audit,
+    backups,
     inbox,
     installation,
     people,
@@ -36,6 +37,7 @@ app.add_typer(publishers.app, name="publisher")
 installation.register(app)
 recordkeeping.register(app)
 audit.register(app)
+backups.register(app)
 app.add_typer(people.people, name="people")
 app.add_typer(people.publishers, name="publishers")
 

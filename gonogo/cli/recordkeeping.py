@@ -37,15 +37,19 @@ def rebuild(session: Session, data: Data = None) -> None:
 
 def recover(session: Session, data: Data = None) -> None:
     """Start the workflow of every open subject that has none, from its events."""
-    settings = session.settings(data)
-    import asyncio
-
-    with database(settings) as engine:
-        found = asyncio.run(_recover(settings, engine))
+    found = recovered(session.settings(data))
     session.screen.answer(
         vars(found),
         f"{found.cases} cases and {found.releases} releases are open; {found.started} started",
     )
+
+
+def recovered(settings: "Settings") -> "Recovered":
+    """Start what must be under way. Raises `Failure` when nobody answers."""
+    import asyncio
+
+    with database(settings) as engine:
+        return asyncio.run(_recover(settings, engine))
 
 
 async def _recover(settings: "Settings", engine: "Engine") -> "Recovered":
@@ -67,13 +71,16 @@ async def _recover(settings: "Settings", engine: "Engine") -> "Recovered":
 
 
 @contextmanager
-def database(settings: "Settings") -> "Iterator[Engine]":
-    """The engine of an installation that is there; a missing one is not created by looking."""
+def database(settings: "Settings", *, anew: bool = False) -> "Iterator[Engine]":
+    """The engine of an installation that is there; a missing one is not created by looking.
+
+    `anew`: it may be missing, because it is about to be made.
+    """
     from sqlalchemy.exc import DatabaseError
 
     from gonogo.db.session import engine_of
 
-    if settings.database_url is None and not (settings.data / "gonogo.db").exists():
+    if not anew and settings.database_url is None and not (settings.data / "gonogo.db").exists():
         raise Failure(
             "There is no database",
             str(settings.data.resolve()),

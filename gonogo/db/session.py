@@ -14,6 +14,7 @@ from typing import Any
 import pysqlite3
 from alembic import command as alembic
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from sqlalchemy import URL, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlmodel import Session
@@ -144,3 +145,14 @@ def alembic_config(connection: Any = None) -> Config:
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
     return config
+
+
+def known_schemas() -> list[str]:
+    """Every version of the schema that this code can migrate from, the newest first."""
+    scripts = ScriptDirectory.from_config(alembic_config())
+    return [script.revision for script in scripts.walk_revisions()]
+
+
+def newest_schema() -> str:
+    """The version of the schema that this code reads and writes."""
+    return known_schemas()[0]

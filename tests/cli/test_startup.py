@@ -47,6 +47,8 @@ def test_help_lists_every_command(gonogo: Shell) -> None:
         "release",
         "stop",
         "audit",
+        "backup",
+        "restore",
         "rebuild",
         "recover",
         "doctor",

@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select
 from gonogo.audit.installation import health
 from gonogo.cli.doctor.check import Check, clock, timed
 from gonogo.cli.doctor.undecidable import undecidable
-from gonogo.db.session import alembic_config, reading
+from gonogo.db.session import newest_schema, reading
 from gonogo.db.tables import CommandRow, OutboxRow
 from gonogo.settings import Settings
 
@@ -44,7 +44,7 @@ def database(settings: Settings, engine: Engine) -> Iterator[Check]:
         at = schema.scalar()
     yield Check("ok", "database", f"{engine.dialect.name} answers in {took}")
     yield from found
-    newest = _newest_schema()
+    newest = newest_schema()
     yield Check(
         "ok" if at == newest else "fail",
         "schema",
@@ -91,12 +91,6 @@ def _postgres(session: Session) -> Iterator[Check]:
         ", ".join(f"{name} {value}" for name, value in said.items()),
         "" if safe else "set fsync and synchronous_commit on: a crash would lose what was answered",
     )
-
-
-def _newest_schema() -> str | None:
-    from alembic.script import ScriptDirectory
-
-    return ScriptDirectory.from_config(alembic_config()).get_current_head()
 
 
 def waiting(settings: Settings, engine: Engine) -> Iterator[Check]:
