@@ -2,11 +2,13 @@
 routes, so both obey the same preconditions."""
 
 from api.pages import (
+    account,
     catalogue,
     gpts,
     home,
     inbox,
     operations,
+    people,
     policy,
     provider,
     publishers,
@@ -19,6 +21,8 @@ from api.pages import (
 PAGES = (
     home.router,
     provider.router,
+    account.router,
+    people.router,
     gpts.router,
     submissions.router,
     reviews.router,

@@ -129,7 +129,7 @@ def _cast(svc: Services) -> list[dict[str, Any]]:
     people = Accounts(svc.engine, svc.store).people()
     return [
         {"id": row.id, "name": row.name, "roles": row.roles}
-        for row, _ in people[:50]
+        for row in people.rows
         if row.left_at is None
     ]
 

@@ -6,9 +6,10 @@ from sqlalchemy import Engine
 from sqlmodel import col, select
 
 from gonogo.db.people import MemberRow, PersonRow, PublisherRow, TokenRow
+from gonogo.db.queries import PAGE, Page, decode_cursor, page_of
 from gonogo.db.session import reading, writing
 
-PEOPLE_MOST = 1_000
+TOKENS_SHOWN = 200
 
 
 class Accounts:
@@ -21,17 +22,28 @@ class Accounts:
         with reading(self._engine) as session:
             return session.get(PersonRow, (self.store, person))
 
-    def people(self) -> list[tuple[PersonRow, list[str]]]:
-        """Everybody with the publishers they belong to, by id; at most a thousand."""
+    def people(self, after: str | None = None, limit: int = PAGE) -> Page:
+        """A page of everybody, by id. Raises `ValueError` for a cursor that no list made."""
+        query = select(PersonRow).where(PersonRow.store_id == self.store)
+        if after:
+            (last,) = decode_cursor(after)
+            query = query.where(col(PersonRow.id) > last)
+        with reading(self._engine) as session:
+            rows = session.exec(query.order_by(col(PersonRow.id)).limit(limit + 1)).all()
+        return page_of(list(rows), limit, lambda row: (row.id,))
+
+    def memberships(self, people: tuple[str, ...]) -> dict[str, list[str]]:
+        """The publishers that some people belong to, by person."""
         with reading(self._engine) as session:
             rows = session.exec(
-                select(PersonRow)
-                .where(PersonRow.store_id == self.store)
-                .order_by(col(PersonRow.id))
-                .limit(PEOPLE_MOST)
+                select(MemberRow)
+                .where(MemberRow.store_id == self.store, col(MemberRow.person).in_(people))
+                .order_by(col(MemberRow.publisher))
             ).all()
-            members = session.exec(select(MemberRow).where(MemberRow.store_id == self.store)).all()
-        return [(row, sorted(m.publisher for m in members if m.person == row.id)) for row in rows]
+        found: dict[str, list[str]] = {}
+        for row in rows:
+            found.setdefault(row.person, []).append(row.publisher)
+        return found
 
     def publishers(self, ids: tuple[str, ...]) -> list[PublisherRow]:
         with reading(self._engine) as session:
@@ -42,22 +54,18 @@ class Accounts:
             )
             return list(rows)
 
-    def set_roles(self, person: str, roles: tuple[str, ...]) -> bool:
-        """Replace a person's roles. False: there is no such person."""
-        with writing(self._engine) as session:
-            row = session.get(PersonRow, (self.store, person))
-            if row is None:
-                return False
-            row.roles = list(roles)
-        return True
-
     def tokens(self, person: str) -> list[TokenRow]:
-        """A person's tokens, the newest first."""
+        """A person's tokens, the newest first; at most `TOKENS_SHOWN`."""
         with reading(self._engine) as session:
             rows = session.exec(
                 select(TokenRow)
                 .where(TokenRow.store_id == self.store, TokenRow.person == person)
-                .order_by(col(TokenRow.created_at).desc(), col(TokenRow.sha256))
+                .order_by(
+                    col(TokenRow.revoked_at).is_not(None),  # those that hold come first
+                    col(TokenRow.created_at).desc(),
+                    col(TokenRow.sha256),
+                )
+                .limit(TOKENS_SHOWN)
             )
             return list(rows)
 

@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
+from gonogo.db.notices import AddressRow
 from gonogo.db.people import PersonRow, TokenRow
 from gonogo.db.session import reading, writing
 from gonogo.db.signin import IdentityRow, InvitationRow
@@ -145,6 +146,16 @@ class Enrolment:
         if invitation is None or invitation.accepted_at is not None or invitation.expires_at <= now:
             return None
         invitation.accepted_at = now
+        if session.get(AddressRow, (self.store, invitation.person)) is None:
+            session.add(
+                AddressRow(
+                    store_id=self.store,
+                    person=invitation.person,
+                    email=invitation.email,
+                    set_at=now,
+                    confirmed_at=now,  # by the provider
+                )
+            )
         return session.get_one(PersonRow, (self.store, invitation.person))
 
     def _newcomer(self, session: Session, known: Known, door: Door) -> PersonRow | None:

@@ -21,13 +21,19 @@ from policies.lifecycle.kernel import Actor
 
 _ALPHABET = string.digits + string.ascii_letters
 TOKEN_PREFIX = "gng_"  # noqa: S105  # names the kind of token, public by design
-_RANDOM, _CHECK = 32, 6
+_RANDOM, _CHECK, _SEED = 32, 6, 32
 
 
-def mint_token() -> str:
-    """`gng_` + 32 random characters (190 bits) + a 6 character CRC-32, so that scanners of leaked
+def mint_token(seed: bytes | None = None) -> str:
+    """A new token, or the one that belongs to `seed`, 32 secret bytes.
+
+    `gng_` + 32 random characters (190 bits) + a 6 character CRC-32, so that scanners of leaked
     secrets can tell a real one, and a typing error is seen without a look into the database."""
-    body = "".join(secrets.choice(_ALPHABET) for _ in range(_RANDOM))
+    number = int.from_bytes(seed or secrets.token_bytes(_SEED), "big")
+    body = ""
+    for _ in range(_RANDOM):  # 62 ** 32 is so much less than 2 ** 256 that no digit is favoured
+        number, digit = divmod(number, len(_ALPHABET))
+        body += _ALPHABET[digit]
     return TOKEN_PREFIX + body + _checksum(body)
 
 
