@@ -4,7 +4,7 @@ import os
 import secrets
 from pathlib import Path
 from typing import Literal, Self
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from pydantic import AliasChoices, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -123,6 +123,14 @@ class Settings(BaseSettings):
         le=65535,
         description="port of the worker's Temporal SDK metrics; default: none",
     )
+    smtp_url: SecretStr | None = Field(
+        default=None,
+        description="mail server: `smtps://user:password@host`, `smtp+starttls://…`, or `smtp://…` "
+        "within this machine's walls; default: no mail, the inbox has it all",
+    )
+    mail_from: str | None = Field(
+        default=None, description="address mail comes from; default: `gonogo@` the public URL"
+    )
     log_level: str = Field(default="INFO", description="least level that is logged")
 
     @field_validator("public_url")
@@ -171,13 +179,22 @@ class Settings(BaseSettings):
     def model_endpoint(self) -> str:
         return self.model_url or f"http://127.0.0.1:{self.model_port}/v1"
 
+    @property
+    def base(self) -> str:
+        """Where links in mails and webhooks lead."""
+        return self.public_url or f"http://{self.host}:{self.port}"
+
+    @property
+    def sender(self) -> str:
+        return self.mail_from or f"gonogo@{urlsplit(self.base).hostname}"
+
     def secrets(self) -> tuple[str, ...]:
         """Values that may appear in no log line."""
-        found = [self.model_api_key.get_secret_value(), self.oidc_client_secret.get_secret_value()]
+        smtp = self.smtp_url.get_secret_value() if self.smtp_url else None
         values = [getattr(self, name) for name in type(self).model_fields]
         found = [one.get_secret_value() for one in values if isinstance(one, SecretStr)]
         found.append(os.environ.get("TEMPORAL_API_KEY", ""))
-        for url in (self.database_url, self.objects_url, self.checkpoints_url):
+        for url in (self.database_url, self.objects_url, self.checkpoints_url, smtp):
             found += _passwords(url)
         return tuple(found)
 
@@ -207,4 +224,5 @@ def _passwords(url: str | None) -> list[str]:
     """What a URL says between `:` and `@`, and in its query: keys of object stores stand there."""
     parts = urlsplit(url or "")
     asked = [value for name, value in parse_qsl(parts.query) if "key" in name or "secret" in name]
-    return [value for value in (parts.password, *asked) if value]
+    found = [parts.password, parts.password and unquote(parts.password), *asked]
+    return [value for value in found if value]

@@ -13,7 +13,7 @@ from api.deps import Cursor, SubjectId, Svc
 from api.errors import Problem
 from api.pages.forms import Said
 from api.pages.site import Person, SignedIn, back_to, page, page_router
-from api.routes.inbox import Box, PreferencesBody, Words
+from api.routes.inbox import Book, Box, PreferencesBody, Words, ask_address, confirm
 from gonogo.notices.inbox import Entry
 from gonogo.notices.rendering import Renderer
 from policies.lifecycle.kernel import instant
@@ -52,7 +52,9 @@ def inbox(
 
 
 @router.get("/inbox/preferences")
-def preferences_page(svc: Svc, look: SignedIn, who: Person, box: Box, said: Said = "") -> Response:
+def preferences_page(
+    svc: Svc, look: SignedIn, who: Person, box: Box, book: Book, said: Said = ""
+) -> Response:
     """Topics by channels, quiet hours, and where mail goes."""
     chosen = box.preferences(who.id)
     return page(
@@ -63,7 +65,8 @@ def preferences_page(svc: Svc, look: SignedIn, who: Person, box: Box, said: Said
         when={(t, c): chosen.when(t, c) for t in Topic for c in PERSONS_CHANNELS},
         allowed={channel: allowed(channel) for channel in PERSONS_CHANNELS},
         quiet=chosen.quiet,
-        address=box.address(who.id),
+        address=book.of(who.id),
+        mails=svc.settings.smtp_url is not None,
         said=said,
     )
 
@@ -88,6 +91,30 @@ async def choose(request: Request, who: Person, box: Box) -> Response:
         raise Problem("malformed", "choose from what the page offers") from fault
     await run_in_threadpool(box.prefer, who.id, body.preferences())
     return back_to("/inbox/preferences", "done")
+
+
+@router.post("/inbox/address")
+def name_address(
+    svc: Svc, who: Person, book: Book, email: Annotated[str, Form(max_length=320)] = ""
+) -> Response:
+    """Have a letter sent to an address; an empty one erases what is there."""
+    if not email.strip():
+        book.erase(who.id)
+        return back_to("/inbox/preferences", "done")
+    sent = ask_address(svc, book, who.id, email.strip())
+    return back_to("/inbox/preferences", "letter-sent" if sent else "done")
+
+
+@router.get("/inbox/address/{proof}")
+def address_page(svc: Svc, look: SignedIn, who: Person, book: Book, proof: SubjectId) -> Response:
+    """Where the link of the letter leads. A look changes nothing: programs follow links, too."""
+    return page(svc, look, "address.html", proof=proof, address=book.of(who.id))
+
+
+@router.post("/inbox/address/{proof}")
+def confirm_here(svc: Svc, who: Person, book: Book, proof: SubjectId) -> Response:
+    confirm(svc, book, who.id, proof)
+    return back_to("/inbox/preferences", "confirmed")
 
 
 @router.post("/inbox/read")

@@ -7,11 +7,13 @@ from fastapi import APIRouter, Depends, Response
 from pydantic import Field
 
 from api.bodies import Body, Instant
-from api.deps import Cursor, PageSize, SubjectId, Svc, Who
+from api.deps import Cursor, PageSize, Services, SubjectId, Svc, Who
 from api.errors import Problem
 from api.schema import READ, WRITE
 from gonogo.db import queries
+from gonogo.notices.addresses import Addresses, TooSoon
 from gonogo.notices.inbox import Entry, Inbox
+from gonogo.notices.keys import ADDRESS_KEY, derived
 from gonogo.notices.rendering import Renderer
 from policies.lifecycle.kernel import iso
 from policies.rules.notice_topics import (
@@ -57,6 +59,16 @@ class PreferencesBody(Body):
         return Preferences(chosen, Quiet(start, end))
 
 
+class AddressBody(Body):
+    email: Annotated[str, Field(min_length=3, max_length=320)]
+
+
+class ProofBody(Body):
+    """`proof` is the last part of the link in the letter."""
+
+    proof: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
 class ReadBody(Body):
     """`until`: the newest entry that was seen."""
 
@@ -72,8 +84,13 @@ def renderer_of(svc: Svc) -> Renderer:
     return Renderer("", svc.pack.calendar.zone)
 
 
+def addresses_of(svc: Svc) -> Addresses:
+    return Addresses(svc.engine, svc.store)
+
+
 Box = Annotated[Inbox, Depends(inbox_of)]
 Words = Annotated[Renderer, Depends(renderer_of)]
+Book = Annotated[Addresses, Depends(addresses_of)]
 
 
 @router.get("/inbox", responses=READ)
@@ -125,20 +142,59 @@ def mark_all_read(who: Who, box: Box, body: ReadBody) -> dict[str, Any]:
 
 
 @router.get("/notices", responses=READ)
-def get_preferences(who: Who, box: Box) -> dict[str, Any]:
-    """What you are told through which channel: the whole matrix."""
-    return _preferences(box, who.id)
+def get_preferences(who: Who, box: Box, book: Book) -> dict[str, Any]:
+    """What you are told through which channel: the whole matrix, and where mail goes."""
+    return _preferences(box, book, who.id)
 
 
 @router.put("/notices", responses=WRITE)
-def set_preferences(who: Who, box: Box, body: PreferencesBody) -> dict[str, Any]:
+def set_preferences(who: Who, box: Box, book: Book, body: PreferencesBody) -> dict[str, Any]:
     """Choose anew. What is urgent comes by mail at once, unless mail is off for its topic."""
     box.prefer(who.id, body.preferences())
-    return _preferences(box, who.id)
+    return _preferences(box, book, who.id)
 
 
-def _preferences(box: Inbox, person: str) -> dict[str, Any]:
-    address = box.address(person)
+@router.put("/address", status_code=202, responses=WRITE)
+def set_address(svc: Svc, who: Who, book: Book, body: AddressBody) -> dict[str, Any]:
+    """Name where you want mail. A letter goes there; nothing else before you confirmed it."""
+    return {"sent": ask_address(svc, book, who.id, body.email.strip())}
+
+
+@router.post("/address/confirm", status_code=204, responses=WRITE)
+def confirm_address(svc: Svc, who: Who, book: Book, body: ProofBody) -> Response:
+    """Confirm your address with what the letter says."""
+    confirm(svc, book, who.id, body.proof)
+    return Response(status_code=204)
+
+
+@router.delete("/address", status_code=204, responses=WRITE)
+def erase_address(who: Who, book: Book) -> Response:
+    """Erase your address. From now on the inbox has it all."""
+    book.erase(who.id)
+    return Response(status_code=204)
+
+
+def ask_address(svc: Services, book: Addresses, person: str, email: str) -> bool:
+    """Whether a letter was sent. Raises `illegal-move`, `malformed`, `not-yet`."""
+    if svc.settings.smtp_url is None:
+        raise Problem("illegal-move", "this store sends no mail: no mail server is configured")
+    try:
+        return book.ask(person, email)
+    except TooSoon as fault:
+        raise Problem("not-yet", str(fault)) from fault
+    except ValueError as fault:
+        raise Problem("malformed", str(fault)) from fault
+
+
+def confirm(svc: Services, book: Addresses, person: str, proof: str) -> None:
+    """Raises `not-found`."""
+    key = derived(svc.settings.mac_key(), ADDRESS_KEY)
+    if not book.confirm(person, proof, key):
+        raise Problem("not-found", "this link is too old, or about another address; ask for a new")
+
+
+def _preferences(box: Inbox, book: Addresses, person: str) -> dict[str, Any]:
+    address = book.of(person)
     return {
         **preferences_value(box.preferences(person)),
         "mail": None

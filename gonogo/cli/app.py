@@ -7,6 +7,7 @@ from gonogo.cli import (
     backups,
     inbox,
     installation,
+    notices,
     people,
     places,
     publishers,
@@ -34,6 +35,7 @@ app.add_typer(releases.app, name="release")
 app.add_typer(stops.app, name="stop")
 app.add_typer(inbox.app, name="inbox")
 app.add_typer(publishers.app, name="publisher")
+app.add_typer(notices.app, name="notices")
 installation.register(app)
 recordkeeping.register(app)
 audit.register(app)

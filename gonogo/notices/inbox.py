@@ -1,4 +1,4 @@
-"""The inbox of one person, their preferences and their address. Every method is one transaction."""
+"""The inbox of one person and their preferences. Every method is one transaction."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from sqlalchemy import ColumnElement, Engine, update
 from sqlmodel import Session, and_, col, func, or_, select
 
-from gonogo.db.notices import AddressRow, DeliveryRow, NoticeRow, PreferenceRow
+from gonogo.db.notices import DeliveryRow, NoticeRow, PreferenceRow
 from gonogo.db.queries import decode_cursor, encode_cursor
 from gonogo.db.session import reading, writing
 from gonogo.notices.rendering import Sheet
@@ -129,23 +129,6 @@ class Inbox:
                     changed_at=now,
                 )
             )
-
-    def address(self, person: str) -> AddressRow | None:
-        with reading(self._engine) as session:
-            return session.get(AddressRow, (self.store, person))
-
-    def set_address(self, person: str, email: str | None) -> None:
-        """Keep where a person gets mail, or erase it."""
-        with writing(self._engine) as session:
-            row = session.get(AddressRow, (self.store, person))
-            if email is None:
-                if row is not None:
-                    session.delete(row)
-            elif row is None or row.email != email:
-                now = datetime.now(UTC)
-                session.merge(
-                    AddressRow(store_id=self.store, person=person, email=email, set_at=now)
-                )
 
     def _mine(self, person: str) -> tuple[ColumnElement[bool], ...]:
         return (

@@ -140,3 +140,24 @@ def one_line(text: str, most: int) -> str:
 def templates() -> list[str]:
     """The notices that have a folder."""
     return sorted(path.name for path in TEMPLATES.iterdir() if path.is_dir())
+
+
+def example(notice: str) -> Sheet:
+    """A sheet with made-up facts, to look at a template."""
+    at = "2031-03-09T14:30:00Z"
+    facts = Facts(
+        round=2,
+        due_at=at,
+        until=at,
+        at=at,
+        what="breach",
+        reason="error_rate",
+        why=("tests_missing",),
+        clauses=("harm",),
+        step=2,
+        steps=3,
+        weight_bp=2_500,
+        scope="gpt",
+    )
+    path, name = "/submissions/sub_example", "Night Sky Guide"
+    return Sheet(notice, "release:held", facts, path, name, "What is it for?", {"harm": "No harm"})

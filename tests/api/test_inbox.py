@@ -3,14 +3,20 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import httpx
 import pytest
+from pydantic import SecretStr
 from sqlmodel import col, select
 
 from gonogo.db.notices import DeliveryRow, NoticeRow
 from gonogo.db.session import reading, writing
+from gonogo.notices.addresses import Addresses
 from gonogo.notices.fanout import Fanout
-from tests.api.store import Store, manifest
+from gonogo.notices.keys import ADDRESS_KEY, derived
+from gonogo.notices.mailing import confirmation
+from tests.api.store import Store, manifest, opened
 from tests.api.test_pages import HOSTILE, Browser
+from tests.api.world import World
 
 
 def fan_out(store: Store) -> int:
@@ -196,3 +202,40 @@ async def test_a_visitor_is_sent_to_sign_in(store: Store) -> None:
     for path in ("/inbox", "/inbox/preferences", "/inbox/dlv_1"):
         answer = await Browser(store, None).visit(path)
         assert (answer.status_code, answer.headers["location"][:7]) == (303, "/?next=")
+
+
+async def test_an_address_waits_for_its_readers_word(world: World) -> None:
+    mails = world.settings.model_copy(update={"smtp_url": SecretStr("smtp://127.0.0.1:9")})
+    async with opened(mails, world.app) as store:
+        headers = store.headers("ada")
+
+        async def put(email: str) -> httpx.Response:
+            return await store.http.put("/v1/me/address", json={"email": email}, headers=headers)
+
+        assert (await put("ada@example.org\r\nBcc: x@y.z")).status_code == 422
+        assert (await put("ada@example.org")).json() == {"sent": True}
+        assert (await put("eve@example.org")).status_code == 409
+        kept = (await store.get("/v1/me/notices", "ada")).json()["mail"]
+        assert kept == {"email": "ada@example.org", "confirmed": False, "bounced_at": None}
+        wrong = {"proof": "0" * 64}
+        answer = await store.post("/v1/me/address/confirm", wrong, by="ada")
+        assert answer.status_code == 404
+        book = Addresses(store.app.state.services.engine, store.settings.store)
+        row = book.of(store.id_of("ada"))
+        assert row is not None
+        proof = confirmation(derived(mails.mac_key(), ADDRESS_KEY), row)
+        browser = Browser(store, "ada")
+        assert "ada@example.org" in (await browser.page(f"/inbox/address/{proof}")).text
+        assert (await browser.send(f"/inbox/address/{proof}", {})).status_code == 303
+        assert (await store.get("/v1/me/notices", "ada")).json()["mail"]["confirmed"]
+        assert (await store.get("/v1/me/notices", "ben")).json()["mail"] is None
+        assert (await store.http.delete("/v1/me/address", headers=headers)).status_code == 204
+        assert (await store.get("/v1/me/notices", "ada")).json()["mail"] is None
+
+
+async def test_without_a_mail_server_nobody_is_promised_a_letter(store: Store) -> None:
+    answer = await store.http.put(
+        "/v1/me/address", json={"email": "ada@example.org"}, headers=store.headers("ada")
+    )
+
+    assert (answer.status_code, answer.json()["type"]) == (409, "/problems/illegal-move")

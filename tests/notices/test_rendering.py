@@ -69,7 +69,7 @@ class Tags(HTMLParser):
 
 
 def test_every_notice_has_a_folder_and_every_folder_a_notice() -> None:
-    assert set(templates()) == set(NOTICES) | {"digest"}
+    assert set(templates()) == set(NOTICES) | {"digest", "confirm_address"}
 
 
 @pytest.mark.parametrize("notice", sorted(NOTICES))

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from gonogo.cli.doctor import database, endpoints, machine, orchestrator
+from gonogo.cli.doctor import database, endpoints, machine, orchestrator, telling
 from gonogo.cli.doctor.check import Check, foreseen
 from gonogo.db.session import engine_of
 from gonogo.settings import Settings
@@ -29,6 +29,7 @@ def examine(settings: Settings) -> list[Check]:
         ("orchestrator", lambda: orchestrator.orchestrator(settings, engine)),
         ("model", lambda: endpoints.model(settings)),
         ("API", lambda: endpoints.api(settings)),
+        ("notices", lambda: telling.telling(settings, engine)),
         ("cases", lambda: database.cases(settings, engine)),
     ]
     found: list[Check] = []
