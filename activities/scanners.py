@@ -8,7 +8,7 @@ from activities.file_types import extension, readable_text, type_findings
 from activities.secret_patterns import sightings
 from policies.bundle.findings import Finding
 from policies.bundle.openapi import read_document
-from policies.bundle.parts import MANIFEST, Bundle, strings_of
+from policies.bundle.parts import MANIFEST, Bundle, pointer_of, strings_of
 from policies.pack import PolicyPack
 from policies.rules.hidden_text import hidden_text
 from policies.rules.hosts import action_findings
@@ -96,10 +96,25 @@ def scan_file_types(bundle: Bundle, pack: PolicyPack) -> Iterable[Finding]:
     return type_findings(bundle, pack.static.knowledge_types)
 
 
+def scan_absent_parts(bundle: Bundle, _: PolicyPack) -> Iterator[Finding]:
+    """Parts that the GPT has and nobody sent: a person has to know that nothing looked at them."""
+    absent = bundle.manifest.absent
+    for index, name in enumerate(absent.knowledge):
+        message = f"the knowledge file {name!r} was not sent: nobody has seen what it says"
+        pointer = pointer_of("absent", "knowledge", index)
+        yield Finding("part-absent", MANIFEST, pointer, message)
+    if absent.model:
+        message = "the base model is not known: whatever answers the probes stands in for it"
+        yield Finding("part-absent", MANIFEST, "/absent/model", message)
+    if absent.category:
+        yield Finding("part-absent", MANIFEST, "/absent/category", "the category was not told")
+
+
 # A change of what a scanner finds is a new version.
 SCANNERS: tuple[Scanner, ...] = (
     Scanner("secrets", f"1+detect-secrets-{version('detect-secrets')}", scan_secrets),
     Scanner("hidden-text", "1", scan_hidden_text),
     Scanner("actions", "1", scan_actions),
     Scanner("file-types", "1", scan_file_types),
+    Scanner("absent-parts", "1", scan_absent_parts),
 )

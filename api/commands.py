@@ -69,7 +69,7 @@ class Gateway:
             first = settled(row)
             if first is not None:
                 await self._nudge(row)
-                return first
+                return replace(first, repeated=True)
         return await self._deliver(row)
 
     async def outcome(self, command: str) -> Outcome:

@@ -163,6 +163,8 @@ def answered(outcome: Outcome, response: Response, created: str | None = None) -
         return {"command": outcome.command, "subject": outcome.subject, "status": "pending"}
     if created:
         response.headers["Location"] = created
+    if outcome.repeated:
+        response.headers["Idempotent-Replayed"] = "true"
     if "version" in outcome.answer:
         response.headers["ETag"] = etag(int(outcome.answer["version"]))
     return {

@@ -45,11 +45,12 @@ class Order:
 
 @dataclass(frozen=True)
 class Outcome:
-    """`answer` is None while the command is still pending."""
+    """`answer` is None while the command is still pending. `repeated`: it was given before."""
 
     command: str
     subject: str
     answer: dict[str, Any] | None
+    repeated: bool = False
 
 
 class KeptCommands:

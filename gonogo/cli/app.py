@@ -5,6 +5,7 @@ import typer
 from gonogo.cli import (
     audit,
     backups,
+    importing,
     inbox,
     installation,
     notices,
@@ -30,6 +31,7 @@ app = typer.Typer(
 
 places.register(app)
 submissions.register(app)
+importing.register(app)
 app.add_typer(reviews.app, name="review")
 app.add_typer(releases.app, name="release")
 app.add_typer(stops.app, name="stop")

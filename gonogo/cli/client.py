@@ -69,6 +69,7 @@ class Api:
                 exit_code=USAGE,
             )
         self.url, self._pause_s = url, pause_s
+        self.replayed = False
         self._http = httpx.Client(
             base_url=url,
             transport=transport,
@@ -99,14 +100,17 @@ class Api:
         *,
         version: int | None = None,
         files: list[tuple[str, tuple[str, bytes]]] | None = None,
+        key: str | None = None,
     ) -> dict[str, Any]:
-        """Give a command and wait for its answer. `version` is what was seen (If-Match)."""
-        headers = {"Idempotency-Key": uuid.uuid4().hex}
+        """Give a command and wait for its answer. `version` is what was seen (If-Match). With a
+        `key` of yours, `replayed` tells afterwards whether it was given before."""
+        headers = {"Idempotency-Key": key or uuid.uuid4().hex}
         if version is not None:
             headers["If-Match"] = f'"{version}"'
         given = _given(body or {})
         content: dict[str, Any] = {"data": given, "files": files} if files else {"json": given}
         response = self._send("POST", path, headers=headers, **content)
+        self.replayed = response.headers.get("Idempotent-Replayed") == "true"
         until = time.monotonic() + _PENDING_S
         while response.status_code == 202:
             if time.monotonic() > until:

@@ -116,8 +116,8 @@ def _areas(old: Bundle, new: Bundle) -> tuple[str, ...]:
         "description": (was.description, now.description),
         "instructions": (was.instructions, now.instructions),
         "knowledge": (
-            [(path, old.files.get(path)) for path in was.knowledge],
-            [(path, new.files.get(path)) for path in now.knowledge],
+            ([(path, old.files.get(path)) for path in was.knowledge], was.absent.knowledge),
+            ([(path, new.files.get(path)) for path in now.knowledge], now.absent.knowledge),
         ),
         "model": (was.model, now.model),
         "name": (was.name, now.name),

@@ -61,7 +61,9 @@ def read_bundle(
         raise BundleRefused([*faults, unreadable])
     shape, misshapen = _shaped(value)
     faults += misshapen
+    faults += _model_faults(value)
     faults += _declaration_faults(value, files)
+    faults += _absent_faults(value, files, limits)
     faults += _secret_faults(value, files)
     if shape is not None:
         faults += _value_faults(shape, limits, categories)
@@ -131,6 +133,42 @@ def _shaped(value: Any) -> tuple[ManifestShape | None, list[Fault]]:
         return None, faults
 
 
+def _model_faults(value: Mapping[str, Any]) -> Iterator[Fault]:
+    """A model is declared, or said to be absent; not both, and never passed over."""
+    absent = value.get("absent")
+    is_absent = isinstance(absent, Mapping) and absent.get("model") is True
+    if "model" in value:
+        if value["model"] is None:
+            yield Fault(MANIFEST, "/model", "wrong-type", "a model is a text")
+        if is_absent:
+            yield Fault(MANIFEST, "/absent/model", "bad-value", "the model is declared above")
+    elif not is_absent:
+        yield Fault(MANIFEST, "/model", "missing-key", "this key is required")
+    category_is_absent = isinstance(absent, Mapping) and absent.get("category") is True
+    if category_is_absent and value.get("category") is not None:
+        yield Fault(MANIFEST, "/absent/category", "bad-value", "the category is declared above")
+
+
+def _absent_faults(
+    value: Mapping[str, Any], files: Mapping[str, bytes], limits: BundleLimits
+) -> Iterator[Fault]:
+    """Names of absent files: plain, distinct, not sent, and no more than files may be."""
+    absent = value.get("absent")
+    named = absent.get("knowledge") if isinstance(absent, Mapping) else None
+    names = [n for n in named if isinstance(n, str)] if isinstance(named, list) else []
+    if len(names) + len(files.keys() - {MANIFEST}) > limits.files:
+        yield _over(MANIFEST, "/absent/knowledge", f"{len(names)} absent files", limits.files)
+        return
+    for index, name in enumerate(names):
+        pointer = pointer_of("absent", "knowledge", index)
+        if name in files:
+            yield Fault(MANIFEST, pointer, "bad-value", "this file is in the bundle")
+        elif name in names[:index]:
+            yield Fault(MANIFEST, pointer, "declared-twice", "this file is declared twice")
+        for fault in path_faults([name]):
+            yield Fault(MANIFEST, pointer, fault.code, fault.message)
+
+
 def _declared(value: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """(pointer, path) of every file the manifest names, whatever else is wrong with it."""
     named = value.get("instructions_file")
@@ -184,7 +222,7 @@ def _value_faults(
             yield _over(MANIFEST, key, f"{count} entries", most)
     if shape.category is not None and shape.category not in categories:
         yield bad("/category", f"the store's categories are {', '.join(categories)}")
-    if not MODEL.fullmatch(shape.model):
+    if shape.model is not None and not MODEL.fullmatch(shape.model):
         yield bad("/model", "a model name is 1 to 100 letters, digits and . _ : / @ + -")
     if (shape.instructions is None) == (shape.instructions_file is None):
         yield bad("/instructions", "give either instructions or instructions_file")

@@ -6,7 +6,7 @@ A `Bundle` is the manifest's value and the exact bytes of every file beside it. 
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool
@@ -30,12 +30,30 @@ class Capabilities(_Part):
     code: StrictBool = False
 
 
+class Absent(_Part):
+    """What the GPT has and this bundle has not: nobody looked at it, and it counts as untested.
+
+    `knowledge` are names of files whose bytes, and so digests, are unknown. A category that is only
+    left out is the store's to choose; one that is absent here was not told.
+    """
+
+    model: StrictBool = False
+    category: StrictBool = False
+    knowledge: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return self.model or self.category or bool(self.knowledge)
+
+
 class Action(_Part):
-    """One outside service: `openapi` is the path of its document inside the bundle."""
+    """One outside service: `openapi` is the path of its document inside the bundle.
+
+    `auth` is unknown where an import does not tell; it is then taken for the riskiest.
+    """
 
     name: str
     openapi: str
-    auth: Literal["none", "api_key", "oauth"]
+    auth: Literal["none", "api_key", "oauth", "unknown"]
     privacy_policy_url: str | None = None
 
 
@@ -52,7 +70,8 @@ class ManifestShape(_Part):
     knowledge: tuple[str, ...] = ()
     capabilities: Capabilities = Capabilities()
     actions: tuple[Action, ...] = ()
-    model: str
+    model: str | None = None  # required unless absent: the reader of bundles says so
+    absent: Absent = Absent()
 
 
 @dataclass(frozen=True)
@@ -60,7 +79,8 @@ class Manifest:
     """A manifest that was read. `value` is what the digest covers, exactly as parsed.
 
     `instructions` is the whole text, wherever it came from; `instructions_file` is None when
-    it stood in `gpt.yaml`. `category` is None when the developer left the choice to the store.
+    it stood in `gpt.yaml`. `category` is None when the developer left the choice to the store;
+    `model` is empty when it is absent.
     """
 
     value: Mapping[str, Any]
@@ -74,13 +94,14 @@ class Manifest:
     capabilities: Capabilities
     actions: tuple[Action, ...]
     model: str
+    absent: Absent = field(default_factory=Absent)
 
 
 @dataclass(frozen=True)
 class Bundle:
     """One revision. `files` holds every file but `gpt.yaml`, by relative POSIX path.
 
-    A declared knowledge file may be absent from `files` (an import that knows names only).
+    Knowledge that an import knows by name only is in `manifest.absent`, never among the files.
     """
 
     manifest: Manifest
@@ -125,7 +146,8 @@ def manifest_of(value: Mapping[str, Any], files: Mapping[str, bytes]) -> Manifes
         knowledge=shape.knowledge,
         capabilities=shape.capabilities,
         actions=shape.actions,
-        model=shape.model,
+        model=shape.model or "",
+        absent=shape.absent,
     )
 
 

@@ -139,7 +139,9 @@ def _not_exercised(manifest: Manifest) -> tuple[str, ...]:
         "browsing": able.browsing,
         "images": able.images,
         "code": able.code,
-        "retrieval": bool(manifest.knowledge),
+        "retrieval": bool(manifest.knowledge or manifest.absent.knowledge),
+        "absent_knowledge": bool(manifest.absent.knowledge),
+        "absent_model": manifest.absent.model,
         "actions": bool(manifest.actions),
         "further_starters": len(manifest.starters) > STARTERS_AT_MOST,
     }

@@ -3,7 +3,8 @@
 The tier sets due date and number of approvals, never the verdict. Reasons are codes; the
 highest one decides:
 
-    high     action-with-auth     an outside service acts in the user's name or the publisher's
+    high     action-with-auth     an outside service acts in the user's name or the publisher's,
+                                  or may, since nobody said that it does not
              blocking-finding     something the pack refuses was found
     medium   action               what users say leaves the store
              code                 the assistant runs code
@@ -53,7 +54,7 @@ def risk_tier(manifest: Manifest, findings: Iterable[Finding]) -> Risk:
         "blocking-finding": any(finding.blocking for finding in found),
         "action": bool(manifest.actions),
         "code": manifest.capabilities.code,
-        "knowledge": bool(manifest.knowledge),
+        "knowledge": bool(manifest.knowledge or manifest.absent.knowledge),
         "marked-secret": bool(secret_names(manifest.instructions)),
         "advisory-finding": any(not finding.blocking for finding in found),
         "browsing": manifest.capabilities.browsing,
