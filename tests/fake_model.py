@@ -49,12 +49,12 @@ Script = Callable[[dict[str, Any]], Reply]
 
 
 class FakeModel:
-    """Listens on a free port of 127.0.0.1 while the context is open. `script` may be replaced."""
+    """Listens on 127.0.0.1 while the context is open. `script` may be replaced."""
 
-    def __init__(self, script: Script) -> None:
+    def __init__(self, script: Script, port: int = 0) -> None:
         self.script = script
         self.asked: list[dict[str, Any]] = []
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler_of(self))
+        self._server = ThreadingHTTPServer(("127.0.0.1", port), _handler_of(self))
         self._server.daemon_threads = True
 
     @property
