@@ -51,6 +51,7 @@ class Objects:
 
     def __init__(self, url_or_path: str | Path) -> None:
         self._folder: Path | None = None
+        self._flushed: set[str] = set()  # folders whose own entry is on the disk already
         self._store: ObjectStore
         if isinstance(url_or_path, str) and "://" in url_or_path:
             self._store = from_url(url_or_path)
@@ -69,7 +70,7 @@ class Objects:
                 # Torn by a power cut before it was acknowledged to anybody, or rotten: mend it.
                 obstore.put(self._store, key, data, mode="overwrite")
         if self._folder is not None:
-            _sync(self._folder, key)
+            self._flush(self._folder, key)
         return digest
 
     def get(self, digest: str) -> bytes:
@@ -124,6 +125,15 @@ class Objects:
         except (AttributeError, LookupError, TypeError, ValueError) as fault:
             raise ObjectCorrupt(digest, "the object is no index of a bundle") from fault
 
+    def _flush(self, folder: Path, key: str) -> None:
+        """Flush the file and its entry: an event will soon name this digest. The folders above
+        are flushed with the first file in them."""
+        path = folder / key
+        _sync(path, path.parent)
+        if path.parent.name not in self._flushed:
+            _sync(path.parent.parent, folder)
+            self._flushed.add(path.parent.name)
+
     def _holds(self, digest: str) -> bool:
         try:
             self.get(digest)
@@ -138,10 +148,8 @@ def _key(digest: str) -> str:
     return f"sha256/{digest[:2]}/{digest[2:]}"
 
 
-def _sync(folder: Path, key: str) -> None:
-    """Flush the file and the entries of its folders: an event will soon name this digest."""
-    path = folder / key
-    for each in (path, path.parent, path.parent.parent, folder):
+def _sync(*paths: Path) -> None:
+    for each in paths:
         handle = os.open(each, os.O_RDONLY)
         try:
             os.fsync(handle)

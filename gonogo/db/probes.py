@@ -9,7 +9,7 @@ from sqlalchemy import Column, Engine
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Field, SQLModel, select
 
-from gonogo.db.session import reading, writing
+from gonogo.db.session import reading
 from gonogo.db.types import UtcDateTime
 
 
@@ -50,5 +50,5 @@ class ProbeCases:
         here = self._engine.dialect.name
         insert = postgresql.insert if here == "postgresql" else sqlite.insert
         row = insert(ProbeCase).values(case.model_dump()).on_conflict_do_nothing()
-        with writing(self._engine, beside=True) as session:
-            session.connection().execute(row)
+        with self._engine.execution_options(gonogo_beside=True).begin() as connection:
+            connection.execute(row)

@@ -6,23 +6,26 @@ IMMEDIATE, PostgreSQL by an advisory lock that ends with the transaction. Reader
 and see one snapshot.
 """
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pysqlite3
-from alembic import command as alembic
-from alembic.config import Config
-from alembic.script import ScriptDirectory
 from sqlalchemy import URL, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, OperationalError, ProgrammingError
 from sqlmodel import Session
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 # Keys of PostgreSQL's advisory locks: who migrates, and who writes.
 MIGRATING, WRITING = 7370, 7371
 _WAIT_S = 30
+_REVISION = re.compile(r"""^revision[^=]*= ["'](\w+)["']""", re.M)
+_DOWN_REVISION = re.compile(r"""^down_revision[^=]*= ["'](\w+)["']""", re.M)
 # What every connection to PostgreSQL is told: UTC; an error instead of an endless wait; and that
 # the lock of a process which froze in the middle of its work is not held for ever.
 _POSTGRES_OPTIONS = (
@@ -130,7 +133,14 @@ def reading(engine: Engine) -> Iterator[Session]:
 
 
 def migrate(engine: Engine, to: str = "head") -> None:
-    """Bring the schema to the newest version. Safe to call from several processes."""
+    """Bring the schema to the newest version. Safe to call from several processes.
+
+    Nearly always there is nothing to do; then Alembic, which takes long to import, is not needed.
+    """
+    if to == "head" and _version_of(engine) == newest_schema():
+        return
+    from alembic import command as alembic
+
     with engine.execution_options(gonogo_beside=True).connect() as connection, connection.begin():
         if engine.dialect.name == "postgresql":
             # Another process may migrate for longer than anybody should wait for a row.
@@ -139,8 +149,29 @@ def migrate(engine: Engine, to: str = "head") -> None:
         alembic.upgrade(alembic_config(connection), to)
 
 
-def alembic_config(connection: Any = None) -> Config:
+def newest_schema() -> str:
+    """The version of the schema that this code reads and writes: the one that no other follows."""
+    texts = [path.read_text("utf-8") for path in sorted((MIGRATIONS / "versions").glob("*.py"))]
+    named = {found[1] for text in texts if (found := _REVISION.search(text))}
+    followed = {found[1] for text in texts if (found := _DOWN_REVISION.search(text))}
+    (newest,) = named - followed
+    return newest
+
+
+def _version_of(engine: Engine) -> str | None:
+    """The revision the schema is at; None for a database without one."""
+    try:
+        with reading(engine) as session:
+            found = session.connection().exec_driver_sql("SELECT version_num FROM alembic_version")
+            return str(found.scalar())
+    except (OperationalError, ProgrammingError):
+        return None
+
+
+def alembic_config(connection: Any = None) -> "Config":
     """Alembic's view of our migrations, on `connection` where something is to be run."""
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
@@ -149,10 +180,7 @@ def alembic_config(connection: Any = None) -> Config:
 
 def known_schemas() -> list[str]:
     """Every version of the schema that this code can migrate from, the newest first."""
+    from alembic.script import ScriptDirectory
+
     scripts = ScriptDirectory.from_config(alembic_config())
     return [script.revision for script in scripts.walk_revisions()]
-
-
-def newest_schema() -> str:
-    """The version of the schema that this code reads and writes."""
-    return known_schemas()[0]

@@ -3,9 +3,12 @@
 Versions are found, not listed: whoever adds one is covered without editing this file.
 """
 
+import asyncio
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from threading import Barrier, Thread
 from typing import Any
 
@@ -16,8 +19,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Column, Connection, MetaData, Table, func, insert, select, types
 
 from gonogo.db.schema import METADATA
-from gonogo.db.session import alembic_config, engine_of, migrate
-from tests.databases import Databases
+from gonogo.db.session import alembic_config, engine_of, migrate, newest_schema
+from tests.databases import Databases, migrated
 
 SCRIPTS = ScriptDirectory.from_config(alembic_config())
 VERSIONS = [script.revision for script in reversed(list(SCRIPTS.walk_revisions()))]
@@ -161,3 +164,22 @@ def test_processes_that_start_together_migrate_once(both: Databases) -> None:
         context = MigrationContext.configure(connection)
         assert context.get_current_heads() == (VERSIONS[-1],)
     both.drop(url)
+
+
+def test_the_newest_schema_is_known_without_alembic() -> None:
+    assert newest_schema() == SCRIPTS.get_current_head()
+
+
+async def test_a_process_at_the_newest_schema_never_imports_alembic(both: Databases) -> None:
+    url = both.like(migrated)
+    look = (
+        "import sys; from gonogo.db.session import engine_of, migrate;"
+        f"migrate(engine_of({url!r})); print('alembic' in sys.modules)"
+    )
+
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", look, stdout=asyncio.subprocess.PIPE, cwd=Path(__file__).parents[2]
+    )
+    out, _ = await process.communicate()
+
+    assert (process.returncode, out.strip()) == (0, b"False")
