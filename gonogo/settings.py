@@ -131,6 +131,9 @@ class Settings(BaseSettings):
     mail_from: str | None = Field(
         default=None, description="address mail comes from; default: `gonogo@` the public URL"
     )
+    webhook_loopback: bool = Field(
+        default=False, description="send webhooks to http on this machine, too; for demonstrations"
+    )
     log_level: str = Field(default="INFO", description="least level that is logged")
 
     @field_validator("public_url")

@@ -16,6 +16,7 @@ from api.pages import (
     reviews,
     stops,
     submissions,
+    webhooks,
 )
 
 PAGES = (
@@ -33,4 +34,5 @@ PAGES = (
     policy.router,
     catalogue.router,
     inbox.router,
+    webhooks.router,
 )

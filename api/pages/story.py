@@ -17,6 +17,7 @@ from gonogo.db import lists, queries
 from gonogo.db.people import MemberRow
 from gonogo.db.session import reading
 from gonogo.db.tables import EventRow
+from gonogo.notices.outlook import Outlook, Receipt
 from gonogo.objects import ObjectFault
 from policies.bundle.parts import Bundle
 from policies.lifecycle.kernel import iso
@@ -51,6 +52,7 @@ class Told:
     body: Mapping[str, Any]
     note: str | None
     seq: int
+    told: Receipt | None = None  # who was told of it, for staff
 
 
 def case_facts(svc: Services, look: Viewer, case: Submission) -> dict[str, Any]:
@@ -90,6 +92,7 @@ def story(svc: Services, look: Viewer, subject: str, publisher: str, seq: int) -
     actors = {event["actor"] for event in told["items"]}
     named = actors if inside else _members(svc, actors, publisher)
     look.names.learn(named)
+    receipts = Outlook(svc.engine, svc.store).told(subject) if inside else {}
     found = []
     for event in reversed(told["items"]):
         note = event["body"].get("note")
@@ -102,6 +105,7 @@ def story(svc: Services, look: Viewer, subject: str, publisher: str, seq: int) -
                 body=event["body"],
                 note=None if hidden or note is None else told["prose"].get(note, "(erased)"),
                 seq=event["seq"],
+                told=receipts.get(event["position"]),
             )
         )
     return found

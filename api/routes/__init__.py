@@ -14,10 +14,12 @@ from api.routes import (
     policy,
     problems,
     publishers,
+    receipts,
     releases,
     reviews,
     stops,
     submissions,
+    webhooks,
 )
 
 ROUTERS = (
@@ -35,6 +37,8 @@ ROUTERS = (
     me.router,
     people.router,
     inbox.router,
+    receipts.router,
+    webhooks.router,
     publishers.router,
     members.router,
     problems.router,

@@ -128,7 +128,7 @@ class Deliveries:
                 col(DeliveryRow.next_at) <= now,
                 col(DeliveryRow.recipient).not_in(busy),
             )
-            .order_by(col(DeliveryRow.next_at), col(DeliveryRow.id))
+            .order_by(col(DeliveryRow.next_at), col(DeliveryRow.position), col(DeliveryRow.id))
             .limit(limit)
         )
         return list(rows)

@@ -37,7 +37,7 @@ from policies.rules.webhook_rules import wants
 
 BATCH = 50
 STAFF_MOST = 500
-WEBHOOKS_MOST = 200
+CATCH_UP_MOST = 1_000
 # After a long standstill the inbox holds everything; nobody wants last month's mail today.
 TOO_OLD = timedelta(days=7)
 EVENT = "event"  # the notice of webhooks
@@ -57,7 +57,6 @@ class _Reached:
     people: tuple[Person, ...]
     preferences: Mapping[str, Preferences]
     addressed: frozenset[str]
-    webhooks: tuple[WebhookRow, ...]
 
 
 class Fanout:
@@ -78,10 +77,11 @@ class Fanout:
             happened, faults = self._happened(session, positions)
             told = {one.event.position: self._told(one) for one in happened}
             reached = self._reached(session, [t for some in told.values() for t in some])
+            webhooks = self._webhooks(session, {_publisher(one) for one in happened})
         rows: list[NoticeRow | DeliveryRow] = []
         for one in happened:
             rows += self._people_rows(one, told[one.event.position], reached, at)
-            rows += self._webhook_rows(one, reached, at)
+            rows += self._webhook_rows(one, webhooks, at)
         rows += faults
         with writing(self._engine) as session:
             self._keep(session, rows)
@@ -95,6 +95,33 @@ class Fanout:
                 .values(delivered_at=at)
             )
         return len(positions)
+
+    def catch_up(self, hook: WebhookRow, since: datetime) -> int:
+        """Deliveries to one webhook of what it was never sent since a moment, at most the newest
+        thousand events: what happened while it was switched off."""
+        now = datetime.now(UTC)
+        with reading(self._engine) as session:
+            had = select(DeliveryRow.position).where(
+                DeliveryRow.store_id == self.store, DeliveryRow.recipient == hook.id
+            )
+            positions = session.exec(
+                select(EventRow.position)
+                .where(
+                    EventRow.store_id == self.store,
+                    col(EventRow.recorded_at) >= max(since, hook.created_at),
+                    col(EventRow.position).not_in(had),
+                )
+                .order_by(col(EventRow.position).desc())
+                .limit(CATCH_UP_MOST)
+            ).all()
+            rows: list[NoticeRow | DeliveryRow] = []
+            for start in range(0, len(positions), BATCH):
+                happened, _ = self._happened(session, list(positions[start : start + BATCH]))
+                for one in happened:
+                    rows += self._webhook_rows(one, [hook], now, old=True)
+        with writing(self._engine) as session:
+            self._keep(session, rows)
+        return sum(isinstance(row, DeliveryRow) for row in rows)
 
     def _outbox(self, session: Session, limit: int) -> list[OutboxRow]:
         rows = session.exec(
@@ -181,19 +208,12 @@ class Fanout:
                 col(AddressRow.confirmed_at).is_not(None),
             )
         )
-        webhooks = session.exec(
-            select(WebhookRow)
-            .where(WebhookRow.store_id == self.store, WebhookRow.state == "active")
-            .order_by(col(WebhookRow.id))
-            .limit(WEBHOOKS_MOST)
-        )
         return _Reached(
             tuple(
                 Person(p.id, frozenset(p.roles), frozenset(belong.get(p.id, ()))) for p in people
             ),
             {row.person: preferences_of(row.value) for row in preferences},
             frozenset(addressed),
-            tuple(webhooks),
         )
 
     def _people_rows(
@@ -224,18 +244,35 @@ class Fanout:
                 found.append(delivery_row(row, channel, person, when.at, digest=when.digest))
         return found
 
+    def _webhooks(self, session: Session, publishers: set[str | None]) -> list[WebhookRow]:
+        """Of the store and of these publishers; how many one may have is bounded where they are
+        made."""
+        rows = session.exec(
+            select(WebhookRow)
+            .where(
+                WebhookRow.store_id == self.store,
+                WebhookRow.state == "active",
+                or_(
+                    col(WebhookRow.publisher).is_(None),
+                    col(WebhookRow.publisher).in_({one for one in publishers if one}),
+                ),
+            )
+            .order_by(col(WebhookRow.id))
+        )
+        return list(rows)
+
     def _webhook_rows(
-        self, one: Happened, reached: _Reached, now: datetime
+        self, one: Happened, webhooks: list[WebhookRow], now: datetime, *, old: bool = False
     ) -> list[NoticeRow | DeliveryRow]:
         facts = facts_of(one.event, one.after)
         meant = [
             hook
-            for hook in reached.webhooks
+            for hook in webhooks
             if wants(tuple(hook.types), one.event.type)
             and hook.publisher in (None, facts.publisher)
             and hook.created_at <= one.event.recorded_at
         ]
-        if not meant or now - one.event.recorded_at > TOO_OLD:
+        if not meant or (now - one.event.recorded_at > TOO_OLD and not old):
             return []
         row = notice_row(one.event, EVENT, facts, now)
         return [row, *(delivery_row(row, Channel.WEBHOOK, hook.id, now) for hook in meant)]
@@ -257,6 +294,10 @@ def _folded(events: list[Event], positions: set[int]) -> list[Happened]:
         if event.position in positions:
             found.append(Happened(event, before, state))
     return found
+
+
+def _publisher(one: Happened) -> str | None:
+    return facts_of(one.event, one.after).publisher
 
 
 def notice_row(event: Event, notice: str, facts: Facts, now: datetime) -> NoticeRow:

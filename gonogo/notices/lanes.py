@@ -8,12 +8,15 @@ from sqlalchemy import Engine
 
 from gonogo.notices.deliveries import MAIL_RETRY_S, Deliveries
 from gonogo.notices.fanout import Fanout
-from gonogo.notices.keys import ADDRESS_KEY, derived
+from gonogo.notices.hooking import Hooker
+from gonogo.notices.keys import ADDRESS_KEY, Seal, derived
 from gonogo.notices.mailing import Mailer, SmtpServer, is_email
 from gonogo.notices.pumping import Done, Send, pump
 from gonogo.notices.rendering import Renderer
+from gonogo.notices.webhooks import Webhooks
 from gonogo.settings import Settings
 from policies.rules.notice_topics import Channel
+from policies.rules.webhook_rules import RETRY_AFTER_S
 
 FANOUT, MAIL, WEBHOOK = "fanout", Channel.MAIL.value, Channel.WEBHOOK.value
 LANES = (FANOUT, MAIL, WEBHOOK)
@@ -74,7 +77,17 @@ def lanes_of(settings: Settings, engine: Engine, zone: str) -> dict[str, FanoutL
     if mailer is not None:
         deliveries = Deliveries(engine, store, Channel.MAIL, MAIL_RETRY_S)
         found[MAIL] = DeliveryLane(deliveries, mailer.send)
+    hooker = hooker_of(settings, engine)
+    deliveries = Deliveries(engine, store, Channel.WEBHOOK, RETRY_AFTER_S)
+    found[WEBHOOK] = DeliveryLane(deliveries, hooker.send, hooker.done)
     return found
+
+
+def hooker_of(settings: Settings, engine: Engine) -> Hooker:
+    loopback = settings.webhook_loopback
+    webhooks = Webhooks(engine, settings.store, Seal(settings.mac_key()), loopback=loopback)
+    mail = settings.smtp_url is not None
+    return Hooker(engine, webhooks, settings.base, mail=mail, loopback=loopback)
 
 
 def mailer_of(settings: Settings, engine: Engine, zone: str) -> Mailer | None:

@@ -135,6 +135,22 @@ class Outlook:
             )
         return len(ids)
 
+    def receipts(self, subject: str, *, limit: int = 200) -> list[tuple[DeliveryRow, NoticeRow]]:
+        """Every delivery about a subject, the newest first: who was told what, when, and how."""
+        with reading(self._engine) as session:
+            rows = session.exec(
+                select(DeliveryRow, NoticeRow)
+                .where(
+                    DeliveryRow.store_id == self.store,
+                    DeliveryRow.subject == subject,
+                    NoticeRow.store_id == self.store,
+                    NoticeRow.id == DeliveryRow.notice_id,
+                )
+                .order_by(col(DeliveryRow.position).desc(), col(DeliveryRow.id))
+                .limit(limit)
+            )
+            return [(delivery, notice) for delivery, notice in rows]
+
     def told(self, subject: str) -> dict[int, Receipt]:
         """Who was told of what happened to a subject, by the event's position."""
         query = (

@@ -12,7 +12,7 @@ from policies.rules.notice_facts import Facts, facts_from
 from policies.rules.notice_topics import NOTICES, Topic
 
 _REVIEWER = frozenset({Topic.REVIEWS})
-_FOLDERS = {"sub": "/submissions", "rel": "/releases"}
+_FOLDERS = {"sub": "/submissions", "rel": "/releases", "pub": "/publishers"}
 
 
 def sheets(session: Session, rows: Iterable[NoticeRow]) -> dict[str, Sheet]:
@@ -29,7 +29,7 @@ def sheets(session: Session, rows: Iterable[NoticeRow]) -> dict[str, Sheet]:
     found = {}
     for row in listed:
         f = facts[row.id]
-        about = f.endpoint or f.gpt or f.target or row.subject
+        about = f.endpoint or f.gpt or f.target or f.publisher or row.subject
         found[row.id] = Sheet(
             notice=row.notice,
             type=row.type,
@@ -60,7 +60,7 @@ def _names(session: Session, rows: list[NoticeRow], facts: list[Facts]) -> dict[
     if not rows:
         return {}
     store = rows[0].store_id
-    wanted = {one for f in facts for one in (f.gpt, f.target, f.endpoint) if one}
+    wanted = {one for f in facts for one in (f.gpt, f.target, f.endpoint, f.publisher) if one}
     names: dict[str, str] = {}
     for table, column in (
         (GptRow, GptRow.name),

@@ -136,6 +136,25 @@ def _stop(notice: str) -> _Who:
     return who
 
 
+def _about_person(notice: str) -> _Who:
+    """Somebody whose membership changed, whoever changed it."""
+
+    def who(event: Event, before: Before, after: Any) -> Iterable[Telling]:
+        person = event.body.get("person")
+        return (Telling(notice, Audience(people=(person,))),) if person else ()
+
+    return who
+
+
+def _members(notice: str) -> _Who:
+    """Everybody of the publisher that the event is about."""
+
+    def who(event: Event, before: Before, after: Any) -> Iterable[Telling]:
+        return (Telling(notice, Audience(owners_of=event.subject)),)
+
+    return who
+
+
 _RULES: Mapping[str, _Who] = {
     "submission:static:blocked": _owners("needs_changes"),
     "submission:tests:finished": _both(_owners("tested"), _staff("case_waiting", _REVIEWERS)),
@@ -170,6 +189,14 @@ _RULES: Mapping[str, _Who] = {
     ),
     "listing:unlisted": _owners("listing_changed"),
     "listing:relisted": _owners("listing_changed"),
+    "publisher:verified": _members("publisher_verified"),
+    "publisher:name:attested": _members("publisher_verified"),
+    "publisher:verification:lapsing": _members("verification_lapsing"),
+    "publisher:verification:lost": _members("verification_lost"),
+    "publisher:verification:revoked": _members("verification_lost"),
+    "publisher:member:invited": _about_person("invited"),
+    "publisher:member:role_set": _about_person("membership_changed"),
+    "publisher:member:removed": _about_person("membership_changed"),
     "stop:placed": _stop("stop_placed"),
     "stop:lifted": _stop("stop_lifted"),
 }

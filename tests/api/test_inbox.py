@@ -239,3 +239,23 @@ async def test_without_a_mail_server_nobody_is_promised_a_letter(store: Store) -
     )
 
     assert (answer.status_code, answer.json()["type"]) == (409, "/problems/illegal-move")
+
+
+async def test_staff_see_on_the_timeline_who_was_told_and_the_publisher_does_not(
+    store: Store,
+) -> None:
+    store.id_of("ada")
+    case = await asked(store)
+
+    inside = (await Browser(store, "lea").page(f"/reviews/{case['id']}")).text
+    outside = (await Browser(store, "ada").page(f"/submissions/{case['id']}")).text
+    receipts = (await store.get(f"/v1/receipts/{case['id']}", "lea")).json()["items"]
+
+    assert "Told: 1 person" in inside
+    assert "Told:" not in outside
+    asked_of = [one for one in receipts if one["notice"] == "question"]
+    assert [(one["recipient"], one["channel"], one["state"]) for one in asked_of] == [
+        (store.id_of("ada"), "inbox", "sent")
+    ]
+    assert (await store.get(f"/v1/receipts/{case['id']}", "ada")).status_code == 403
+    assert (await store.get(f"/v1/receipts/{case['id']}", "twin")).status_code == 404

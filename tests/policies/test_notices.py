@@ -36,6 +36,16 @@ SILENT = {
     "release:cleared",
     "release:unscheduled",
     "release:resumed",
+    "publisher:founded",
+    "publisher:adopted",
+    "publisher:renamed",
+    "publisher:closed",
+    "publisher:domain:challenged",
+    "publisher:domain:failed",  # the page of whoever asked for the look says it
+    "publisher:member:enrolled",
+    "publisher:member:joined",
+    "publisher:member:left",
+    "publisher:member:uninvited",
     "listing:created",
     "listing:exposure:set",
     "listing:exposure:promoted",
@@ -43,7 +53,7 @@ SILENT = {
     "listing:exposure:halted",
     "listing:exposure:resumed",
 }
-SUBJECTS = ("submission", "release", "listing", "stop")
+SUBJECTS = ("submission", "release", "listing", "stop", "publisher")
 
 
 def told(case: Journal[Any], before: Any) -> dict[str, set[str]]:
