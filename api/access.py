@@ -3,6 +3,7 @@
 The line names the route, not the path: a path may hold what somebody typed.
 """
 
+import contextlib
 import re
 import time
 from types import TracebackType
@@ -14,6 +15,7 @@ from structlog.contextvars import bind_contextvars, bound_contextvars, unbind_co
 from gonogo.ids import new_id
 from gonogo.logs import log
 from gonogo.telemetry.meters import HTTP
+from gonogo.telemetry.tracing import span, trace_id
 
 _WELL_FORMED = re.compile(rb"[A-Za-z0-9._-]{8,64}")
 _METHODS = frozenset(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
@@ -33,8 +35,11 @@ class Access:
         self._began = time.monotonic()
         # What another request of this task bound is not ours.
         unbind_contextvars("actor_id", "subject", "command_id")
-        self._bound = bound_contextvars(request_id=self.request_id)
-        self._bound.__enter__()
+        self._around = contextlib.ExitStack()
+        self._around.enter_context(bound_contextvars(request_id=self.request_id))
+        self._span = self._around.enter_context(span("request", gonogo__request_id=self.request_id))
+        if self._span is not None:
+            self._around.enter_context(bound_contextvars(trace_id=trace_id()))
         return self
 
     def __exit__(
@@ -48,6 +53,11 @@ class Access:
         route = route_of(self._scope)
         HTTP.labels(method, route, f"{self.status // 100}xx").observe(took)
         write = log.debug if route in _ROUTINE and self.status < 400 else log.info
+        if self._span is not None:
+            self._span.update_name(f"{method} {route}")
+            self._span.set_attribute("http.request.method", method)
+            self._span.set_attribute("http.route", route)
+            self._span.set_attribute("http.response.status_code", self.status)
         subject = self._scope.get("path_params", {}).get("subject")
         if isinstance(subject, str):
             bind_contextvars(subject=subject[:80])
@@ -59,7 +69,7 @@ class Access:
             ms=round(took * 1000, 1),
         )
         unbind_contextvars("actor_id", "subject")
-        self._bound.__exit__(kind, fault, trace)
+        self._around.__exit__(kind, fault, trace)
 
 
 def route_of(scope: dict[str, Any] | Scope) -> str:

@@ -1,13 +1,14 @@
 """The application: one visible place where services are built and routes are mounted."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 
 from fastapi import Depends, FastAPI
 from fastapi.staticfiles import StaticFiles
+from temporalio.client import Interceptor
 
 from api import errors, schema
 from api.attempts import Attempts
@@ -31,13 +32,14 @@ from gonogo.settings import Settings
 from gonogo.telemetry.exporter import exported
 from gonogo.telemetry.meters import SWEEPS, SWEPT
 from gonogo.telemetry.standing import Standing
+from gonogo.telemetry.tracing import traced
 from gonogo.temporal import connect
 
 SWEEP_S = 10.0
 STATIC = Path(__file__).parent / "static"
 
 
-async def build(settings: Settings) -> Services:
+async def build(settings: Settings, interceptors: Sequence[Interceptor] = ()) -> Services:
     """Connect nothing eagerly but the database: reads and stops work while Temporal is down."""
     engine = engine_of(settings.database)
     migrate(engine)
@@ -47,7 +49,7 @@ async def build(settings: Settings) -> Services:
     identity.ensure_store(settings.store)
     adopt(engine, settings.store)
     key = settings.mac_key()
-    client = await connect(settings, lazy=True)
+    client = await connect(settings, lazy=True, interceptors=interceptors)
     return Services(
         settings=settings,
         engine=engine,
@@ -93,13 +95,14 @@ def create_app(settings: Settings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         configure_logs(settings.log_level, settings.secrets(), "api")
-        svc = app.state.services = await build(settings)
-        standing = Standing(svc.engine, settings.store)
-        with exported(settings.metrics_host, settings.metrics_api_port, standing):
-            sweeper = asyncio.create_task(_sweep(svc.gateway))
-            yield
-            sweeper.cancel()
-            await svc.gateway.close()
+        with traced(settings, "api") as interceptors:
+            svc = app.state.services = await build(settings, interceptors)
+            standing = Standing(svc.engine, settings.store)
+            with exported(settings.metrics_host, settings.metrics_api_port, standing):
+                sweeper = asyncio.create_task(_sweep(svc.gateway))
+                yield
+                sweeper.cancel()
+                await svc.gateway.close()
         svc.feed.close()
         svc.engine.dispose()
 

@@ -8,6 +8,7 @@ from structlog.contextvars import bound_contextvars
 
 from api.errors import Problem
 from gonogo.telemetry.meters import COMMANDS
+from gonogo.telemetry.tracing import span
 from policies.errors import Refused
 from policies.lifecycle.kernel import Command
 from policies.lifecycle.machines import MACHINES
@@ -26,7 +27,14 @@ def following(machine: str, command: Command) -> Iterator[Way]:
     kind = f"{machine}/{command.kind if known else 'other'}"
     began, way = time.monotonic(), Way()
     try:
-        with bound_contextvars(command_id=command.id, subject=command.subject):
+        with (
+            bound_contextvars(command_id=command.id, subject=command.subject),
+            span(
+                f"command {kind}",
+                gonogo__command_id=command.id,
+                gonogo__subject=command.subject,
+            ),
+        ):
             yield way
     except Refused:
         way.outcome = "refused"

@@ -30,6 +30,7 @@ class Feed:
         self._waiting: dict[str, set[asyncio.Event]] = defaultdict(set)
         self._task: asyncio.Task[None] | None = None
         self._starting = asyncio.Lock()
+        self.draining = False  # nobody waits any longer: this process is about to end
 
     @contextlib.asynccontextmanager
     async def news(self, subject: str = ANY) -> AsyncIterator[asyncio.Event]:
@@ -46,6 +47,13 @@ class Feed:
                 del self._waiting[subject]
             if not self._waiting:
                 self.close()
+
+    def drain(self) -> None:
+        """Wake all who wait, so that they end what they have in hand. From the loop's thread."""
+        self.draining = True
+        for waiting in self._waiting.values():
+            for wake in waiting:
+                wake.set()
 
     def close(self) -> None:
         if self._task is not None:

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from fastapi.sse import ServerSentEvent
+
 from api.deps import Services
 from api.views import event_view
 from gonogo.db import queries
@@ -11,6 +13,8 @@ from gonogo.db.tables import EventRow
 
 # A stream ends after an hour: whoever reconnects proves anew that they may listen.
 STREAM_S = 3_600.0
+# The last a stream says before its process ends: come back in a second, to the next one.
+GOODBYE = ServerSentEvent(comment="restarting", retry=1_000)
 
 
 # What reviewers say to each other before two of them agree: not for the publisher.

@@ -123,6 +123,12 @@ class Settings(BaseSettings):
         le=65535,
         description="port of the worker's Temporal SDK metrics; default: none",
     )
+    otel_endpoint: str | None = Field(
+        default=None, description="OTLP/HTTP collector that gets traces; default: none are made"
+    )
+    otel_ratio: float = Field(
+        default=1.0, ge=0, le=1, description="part of the requests that are traced"
+    )
     smtp_url: SecretStr | None = Field(
         default=None,
         description="mail server: `smtps://user:password@host`, `smtp+starttls://…`, or `smtp://…` "

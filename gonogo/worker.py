@@ -4,11 +4,12 @@ import asyncio
 import hashlib
 import hmac
 import signal
+from collections.abc import Sequence
 from datetime import timedelta
 
 import openai
 from sqlalchemy import Engine
-from temporalio.client import Client
+from temporalio.client import Client, Interceptor
 from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.worker import Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
@@ -34,6 +35,7 @@ from gonogo.settings import Settings
 from gonogo.telemetry.exporter import count_temporal, exported
 from gonogo.telemetry.interceptors import Watched
 from gonogo.telemetry.model import CountedClient, Prices
+from gonogo.telemetry.tracing import traced
 from gonogo.temporal import connect_soon
 from workflows.listing import ListingWorkflow
 from workflows.notices import LaneStart, NoticeLane
@@ -78,6 +80,7 @@ TRUSTING = SandboxedWorkflowRunner(
     restrictions=RUNNER.restrictions.with_passthrough_modules("workflows")
 )
 _GRACE = timedelta(seconds=20)
+_ENDING = (signal.SIGTERM, signal.SIGINT)
 # Idle workflows a worker keeps in memory; the others are folded again when something happens.
 CACHED = 2_000
 
@@ -183,16 +186,18 @@ async def start_lanes(client: Client, settings: Settings) -> None:
 async def serve(settings: Settings) -> None:
     """Work until SIGTERM or SIGINT, then finish what is in hand."""
     configure_logs(settings.log_level, settings.secrets(), "worker")
+    with traced(settings, "worker") as interceptors:
+        await _serve(settings, interceptors)
+
+
+async def _serve(settings: Settings, interceptors: Sequence[Interceptor]) -> None:
     count_temporal(settings.metrics_host, settings.metrics_temporal_port)
-    client = await connect_soon(settings)
+    client = await connect_soon(settings, interceptors=interceptors)
     await ensure_schedules(client, settings)
     model = model_client(settings)
     engine = engine_of(settings.database)
     cases, probes = build(settings, client, model, engine)
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(name, stop.set)
+    stop = stopped_by_signal()
     notary = Notary(keeper_of(settings, engine), settings.checkpoint_s)
     with exported(settings.metrics_host, settings.metrics_worker_port):
         async with model, cases, probes:
@@ -207,8 +212,26 @@ async def serve(settings: Settings) -> None:
     engine.dispose()
 
 
-def main() -> None:
-    asyncio.run(serve(Settings()))
+def stopped_by_signal() -> asyncio.Event:
+    """Set by the first SIGTERM or SIGINT; the second ends the process at once, as by default.
+
+    What it had in hand is then done by another worker, from history and record.
+    """
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+
+    def first() -> None:
+        stop.set()
+        for name in _ENDING:
+            loop.remove_signal_handler(name)
+            signal.signal(name, signal.SIG_DFL)
+
+    for name in _ENDING:
+        loop.add_signal_handler(name, first)
+    return stop
+
+
+def main(settings: Settings | None = None) -> None:
+    asyncio.run(serve(settings or Settings()))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from api.deps import LastEventId, PageSize, Services, Svc
 from api.live import woken
 from api.schema import READ
-from api.streams import STREAM_S, events_after
+from api.streams import GOODBYE, STREAM_S, events_after
 from api.subjects import Staff
 from api.views import event_view
 from gonogo.db import queries
@@ -38,7 +38,7 @@ async def events_stream(
     position, loop = max(after, last or 0), asyncio.get_running_loop()
     until = loop.time() + STREAM_S
     async with svc.feed.news() as wake:
-        while loop.time() < until:
+        while loop.time() < until and not svc.feed.draining:
             wake.clear()
             rows = await run_in_threadpool(_above, svc, position)
             for row in rows:
@@ -46,6 +46,8 @@ async def events_stream(
                 yield ServerSentEvent(data=event_view(row), event=row.type, id=str(position))
             if not rows:
                 await woken(wake, until - loop.time())
+        if svc.feed.draining:
+            yield GOODBYE
 
 
 def _above(svc: Services, position: int) -> list[EventRow]:

@@ -23,9 +23,11 @@ async def readyz(svc: Svc, response: Response) -> dict[str, Any]:
     """200 while reads and stops work: the database answers. The orchestrator is told apart."""
     database = await run_in_threadpool(_database, svc)
     orchestrator = await svc.gateway.courier.reachable()
-    response.status_code = 200 if database else 503
+    draining = svc.feed.draining
+    response.status_code = 200 if database and not draining else 503
+    status = "ok" if database and orchestrator else "degraded" if database else "down"
     return {
-        "status": "ok" if database and orchestrator else "degraded" if database else "down",
+        "status": "draining" if draining else status,
         "database": database,
         "orchestrator": orchestrator,
     }

@@ -26,7 +26,7 @@ from api.errors import Problem
 from api.intake import submit_bundle
 from api.live import woken
 from api.schema import COMMAND, READ, SUBMIT
-from api.streams import STREAM_S, events_after
+from api.streams import GOODBYE, STREAM_S, events_after
 from api.subjects import (
     STAFF,
     SeenCase,
@@ -128,7 +128,9 @@ async def _changed(svc: Services, case: Submission, wait: int) -> Submission:
         while True:
             wake.clear()
             case = await run_in_threadpool(read)
-            if case.version != known or not await woken(wake, until - loop.time()):
+            if case.version != known or svc.feed.draining:
+                return case
+            if not await woken(wake, until - loop.time()):
                 return case
 
 
@@ -170,7 +172,7 @@ async def submission_stream(
     seq, loop = max(after, last or 0), asyncio.get_running_loop()
     until = loop.time() + STREAM_S
     async with svc.feed.news(case.id) as wake:
-        while loop.time() < until:
+        while loop.time() < until and not svc.feed.draining:
             wake.clear()
             state, rows = await run_in_threadpool(_since, svc, case, seq)
             for row in rows:
@@ -180,6 +182,8 @@ async def submission_stream(
                 return
             if not rows:
                 await woken(wake, until - loop.time())
+        if svc.feed.draining:
+            yield GOODBYE
 
 
 def _since(svc: Services, case: Submission, seq: int) -> tuple[Submission, list[Any]]:

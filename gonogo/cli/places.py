@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 def register(app: typer.Typer) -> None:
     command(app, "up")(up)
+    command(app, "api")(api)
+    command(app, "worker")(worker)
     command(app, "login")(login)
 
 
@@ -31,19 +33,42 @@ def up(
     asyncio.run(_up(session, session.settings(data, pack=pack, port=port)))
 
 
+def api(session: Session, data: Data = None) -> None:
+    """Serve API and pages alone; the settings say where the rest is. SIGTERM drains."""
+    from api.serve import main
+
+    main(session.settings(data))
+
+
+def worker(session: Session, data: Data = None) -> None:
+    """Work on cases and probes alone; the settings say where the rest is. SIGTERM drains."""
+    from gonogo.worker import main
+
+    main(session.settings(data))
+
+
 async def _up(session: Session, settings: "Settings") -> None:
     import asyncio
 
-    from gonogo.supervisor import NotReady
+    from gonogo.supervisor import NotReady, Supervisor
     from gonogo.up import PortTaken, base_url, running
 
     screen = session.screen
     enough = asyncio.Event()
     loop = asyncio.get_running_loop()
+    started: list[Supervisor] = []
+
+    def signalled() -> None:
+        if enough.is_set():  # asked twice: now
+            for supervisor in started:
+                supervisor.kill()
+        enough.set()
+
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, enough.set)
+        loop.add_signal_handler(number, signalled)
     try:
-        async with running(settings, screen.tell):
+        async with running(settings, screen.tell) as supervisor:
+            started.append(supervisor)
             where = {
                 "pages": base_url(settings),
                 "api": f"{base_url(settings)}/docs",

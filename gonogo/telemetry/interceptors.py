@@ -17,6 +17,7 @@ from temporalio.worker import (
 )
 
 from gonogo.telemetry.meters import ACTIVITIES, RETRIES
+from gonogo.telemetry.tracing import trace_id
 
 
 class Watched(Interceptor):
@@ -51,6 +52,9 @@ class _Activity(ActivityInboundInterceptor):
             "attempt": info.attempt,
             **ids_in(input.args[0] if input.args else None),
         }
+        traced = trace_id()
+        if traced:
+            ids["trace_id"] = traced
         began, outcome = time.monotonic(), "cancelled"
         try:
             with bound_contextvars(**ids):

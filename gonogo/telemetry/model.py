@@ -12,6 +12,7 @@ import httpx2
 import openai
 
 from gonogo.telemetry.meters import MODEL_CALLS, MODEL_COST, MODEL_TOKENS
+from gonogo.telemetry.tracing import span
 
 _LARGEST = 4 * 1024 * 1024  # bytes of an answer that is looked into for its token counts
 
@@ -33,6 +34,10 @@ class CountedClient(openai.DefaultAsyncHttpxClient):
         self._model, self._prices = model, prices
 
     async def send(self, request: httpx2.Request, **how: Any) -> httpx2.Response:
+        with span("model call", gen_ai__request__model=self._model):
+            return await self._send(request, **how)
+
+    async def _send(self, request: httpx2.Request, **how: Any) -> httpx2.Response:
         began, outcome = time.monotonic(), "cancelled"
         try:
             response = await super().send(request, **how)
