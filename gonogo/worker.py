@@ -22,7 +22,7 @@ from activities.planning import Planning
 from activities.probing import Probing
 from activities.records import Records
 from activities.wellknown import WellKnown, resolver_of
-from gonogo.audit.installation import Notary, keeper_of
+from gonogo.audit.installation import Notary, health, keeper_of
 from gonogo.db.ledger import Ledger
 from gonogo.db.probes import ProbeCases
 from gonogo.db.session import engine_of, migrate
@@ -32,6 +32,7 @@ from gonogo.objects import Objects
 from gonogo.packs import PackStore, load_pack
 from gonogo.schedules import ensure_schedules
 from gonogo.settings import Settings
+from gonogo.telemetry.duties import keep_looking
 from gonogo.telemetry.exporter import count_temporal, exported
 from gonogo.telemetry.interceptors import Watched
 from gonogo.telemetry.model import CountedClient, Prices
@@ -205,9 +206,13 @@ async def _serve(settings: Settings, interceptors: Sequence[Interceptor]) -> Non
             log.info("worker_ready", task_queue=settings.task_queue)
             (settings.data / "worker.ready").touch()
             signing = asyncio.create_task(notary.work(stop))
+            looking = asyncio.create_task(
+                keep_looking(stop, client, lambda: health(settings, engine)[0] == "fail")
+            )
             await stop.wait()
             log.info("worker_draining")
         await signing
+        await looking
         await asyncio.to_thread(notary.make)  # what was recorded while draining
     engine.dispose()
 

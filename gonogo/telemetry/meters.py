@@ -4,7 +4,7 @@ Labels take values of our own code only (kinds, stages, route templates, the con
 that no client can make their number grow.
 """
 
-from prometheus_client import Counter, Histogram
+from prometheus_client import Counter, Gauge, Histogram
 
 _QUICK = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 _MODEL = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300)
@@ -48,4 +48,8 @@ MODEL_TOKENS = Counter(
 )
 MODEL_COST = Counter(
     "gonogo_model_cost_total", "tokens by the prices of the settings, in their currency", ("model",)
+)
+WEDGED = Gauge("gonogo_workflows_wedged", "workflows whose tasks fail over and over")
+CHECKPOINT_ALARM = Gauge(
+    "gonogo_checkpoint_alarm", "1 while the record contradicts what was signed of it"
 )

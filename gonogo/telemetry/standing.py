@@ -16,6 +16,7 @@ from sqlalchemy import Engine, case, func
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session, col, select
 
+from gonogo.db.notices import DeliveryRow
 from gonogo.db.session import reading
 from gonogo.db.tables import (
     CommandRow,
@@ -62,7 +63,7 @@ class Standing(Collector):
             with reading(self._engine) as session:
                 now = datetime.now(UTC)
                 found = [*self._cases(session, now), *self._waiting(session, now)]
-                found += self._exposure(session)
+                found += [*self._exposure(session), *self._deliveries(session, now)]
         except SQLAlchemyError:
             found = []
         up.add_metric([], float(bool(found)))
@@ -116,6 +117,31 @@ class Standing(Collector):
             yield _gauge(
                 f"gonogo_{what}_lag_seconds", f"age of the oldest: {name}", _age(oldest, now)
             )
+
+    def _deliveries(self, session: Session, now: datetime) -> Iterator[Metric]:
+        open_ = GaugeMetricFamily(
+            "gonogo_deliveries", "deliveries waiting or given up", labels=["channel", "state"]
+        )
+        lag = GaugeMetricFamily(
+            "gonogo_deliveries_lag_seconds",
+            "how long the next delivery is due already",
+            labels=["channel"],
+        )
+        rows = session.exec(
+            select(
+                DeliveryRow.channel, DeliveryRow.state, func.count(), func.min(DeliveryRow.next_at)
+            )
+            .where(
+                DeliveryRow.store_id == self._store,
+                col(DeliveryRow.state).in_(("waiting", "dead")),
+            )
+            .group_by(DeliveryRow.channel, DeliveryRow.state)
+        )
+        for channel, state, count, due in rows:
+            open_.add_metric([channel, state], count)
+            if state == "waiting":
+                lag.add_metric([channel], _age(due, now))
+        yield from (open_, lag)
 
     def _exposure(self, session: Session) -> Iterator[Metric]:
         releases = GaugeMetricFamily("gonogo_releases", "open releases", labels=["phase"])
