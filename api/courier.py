@@ -23,6 +23,8 @@ _WORKFLOW = {
     "listing": "Listing",
     "stop": "StopOrder",
     "publisher": "Publisher",
+    "purge": "Purge",
+    "hold": "LegalHold",
 }
 # Their workflows have clocks and stay; the others begin with every command.
 CLOCKED = frozenset({"submission", "release"})

@@ -5,6 +5,7 @@ from typing import Any
 from fastapi.sse import ServerSentEvent
 
 from api.deps import Services
+from api.erased import erased
 from api.views import event_view
 from gonogo.db import queries
 from gonogo.db.prose import read_prose
@@ -31,11 +32,12 @@ def events_after(
     with reading(svc.engine) as session:
         rows = queries.events(session, svc.store, subject=subject, after=after, limit=limit)
     full = len(rows) == limit
+    wanted = notes_in([row for row in rows if inside or row.type not in INTERNAL])
+    prose = read_prose(svc.engine, wanted)
     return {
         "items": [event_view(row) for row in rows],
-        "prose": read_prose(
-            svc.engine, notes_in([row for row in rows if inside or row.type not in INTERNAL])
-        ),
+        "prose": prose,
+        "erased": erased(svc, wanted - prose.keys()),
         "next": (rows[-1].seq if subject else rows[-1].position) if rows and full else None,
     }
 

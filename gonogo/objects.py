@@ -9,6 +9,7 @@ is there is whole. Everything is created if absent: two writers of one object ag
 All methods block; an event loop calls them in a thread.
 """
 
+import contextlib
 import hashlib
 import json
 import os
@@ -72,6 +73,19 @@ class Objects:
         if self._folder is not None:
             self._flush(self._folder, key)
         return digest
+
+    def has(self, digest: str) -> bool:
+        """Whether there are bytes under `digest`; whether they are right is not looked at."""
+        try:
+            obstore.head(self._store, _key(digest))
+        except FileNotFoundError:
+            return False
+        return True
+
+    def erase(self, digest: str) -> None:
+        """Remove the bytes of `digest`. None there is as good. A tombstone says that it was."""
+        with contextlib.suppress(FileNotFoundError):
+            obstore.delete(self._store, _key(digest))
 
     def get(self, digest: str) -> bytes:
         """The bytes of `digest`, verified. Raises `ObjectMissing`, `ObjectCorrupt`."""

@@ -20,6 +20,7 @@ from activities.intake import Intake
 from activities.notices import Notices
 from activities.planning import Planning
 from activities.probing import Probing
+from activities.purging import Purging
 from activities.records import Records
 from activities.wellknown import WellKnown, resolver_of
 from gonogo.audit.installation import Notary, health, keeper_of
@@ -42,6 +43,7 @@ from workflows.listing import ListingWorkflow
 from workflows.notices import LaneStart, NoticeLane
 from workflows.options import PROBE_QUEUE
 from workflows.publisher import PublisherWorkflow, Reverification
+from workflows.purge import LegalHold, PurgeWorkflow
 from workflows.release import Rollout
 from workflows.stop import StopOrder
 from workflows.submission import Case
@@ -54,6 +56,8 @@ WORKFLOWS = [
     NoticeLane,
     PublisherWorkflow,
     Reverification,
+    PurgeWorkflow,
+    LegalHold,
 ]
 # One visible place: our own packages and what they import pass the sandbox unreloaded.
 RUNNER = SandboxedWorkflowRunner(
@@ -151,6 +155,7 @@ def build(
             exposure.set_exposure,
             exposure.begin_release,
             domains.prove,
+            Purging(engine, objects).erase,
             rechecks.due,
             rechecks.recheck,
             Intake(objects, packs).static_scan,

@@ -86,6 +86,14 @@ LOOK = Regular(
     start_to_close_timeout=timedelta(seconds=8),
     retry_policy=RetryPolicy(maximum_attempts=1),
 )
+# Erasing by digest, at most everything of one publisher; killed, it goes on where it was.
+ERASE = Regular(
+    start_to_close_timeout=timedelta(hours=6),
+    heartbeat_timeout=timedelta(minutes=5),
+    retry_policy=RetryPolicy(
+        initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=5)
+    ),
+)
 PROBE_QUEUE = "gonogo-probes"
 # A lane of notices waits for something to do and then works on it. It must never end: while the
 # database is away it waits as long as it takes, and a worker that was killed is missed in 30 s.

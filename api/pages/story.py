@@ -9,6 +9,7 @@ from sqlmodel import col, select
 
 from api.compare import difference_between
 from api.deps import Services
+from api.erased import sentence
 from api.pages.site import Viewer
 from api.streams import INTERNAL, events_after
 from api.subjects import is_staff
@@ -103,7 +104,9 @@ def story(svc: Services, look: Viewer, subject: str, publisher: str, seq: int) -
                 who=_who(look, event["actor"], named),
                 at=datetime.fromisoformat(event["occurred_at"]),
                 body=event["body"],
-                note=None if hidden or note is None else told["prose"].get(note, "(erased)"),
+                note=None
+                if hidden or note is None
+                else told["prose"].get(note) or sentence(told["erased"].get(note)),
                 seq=event["seq"],
                 told=receipts.get(event["position"]),
             )

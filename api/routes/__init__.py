@@ -14,6 +14,7 @@ from api.routes import (
     policy,
     problems,
     publishers,
+    purges,
     receipts,
     releases,
     reviews,
@@ -41,5 +42,6 @@ ROUTERS = (
     webhooks.router,
     publishers.router,
     members.router,
+    purges.router,
     problems.router,
 )

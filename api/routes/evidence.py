@@ -6,6 +6,7 @@ from fastapi import APIRouter, Query
 
 from api.compare import difference_between
 from api.deps import Digest, Services, Svc
+from api.erased import erased, sentence
 from api.errors import Problem
 from api.schema import READ
 from api.subjects import SeenCase
@@ -66,7 +67,7 @@ def get_bundle(svc: Svc, case: SeenCase, digest: _Sha256 = None) -> dict[str, An
     try:
         bundle = svc.objects.get_bundle(wanted)
     except ObjectFault as fault:
-        raise Problem("not-found", str(fault)) from fault
+        raise _gone(svc, fault) from fault
     return {
         "gpt": case.gpt,
         "digest": wanted,
@@ -104,8 +105,14 @@ def _object(svc: Services, digest: str) -> dict[str, Any]:
     try:
         value: dict[str, Any] = svc.objects.get_json(digest)
     except ObjectFault as fault:
-        raise Problem("not-found", str(fault)) from fault
+        raise _gone(svc, fault) from fault
     return value
+
+
+def _gone(svc: Services, fault: ObjectFault) -> Problem:
+    """Erased by request, or missing: the problem says which."""
+    told = erased(svc, (fault.digest,)).get(fault.digest)
+    return Problem("not-found", sentence(told) if told else str(fault))
 
 
 def _told(svc: Services, digest: str) -> dict[str, Any]:
@@ -113,7 +120,7 @@ def _told(svc: Services, digest: str) -> dict[str, Any]:
     try:
         value = svc.objects.get_json(digest)
     except ObjectFault as fault:
-        return {"kind": None, "missing": str(fault)}
+        return {"kind": None, "missing": str(fault), **erased(svc, (digest,)).get(digest, {})}
     about = {
         "kind": value.get("kind"),
         "dated": value.get("dated"),

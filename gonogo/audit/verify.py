@@ -5,7 +5,7 @@ One snapshot, read once in batches; it changes nothing. Memory: about 100 bytes 
 
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from datetime import UTC, datetime
 
 from sqlalchemy import Engine
@@ -19,6 +19,7 @@ from gonogo.audit.beside import (
     picture_faults,
     prose_faults,
 )
+from gonogo.audit.erased import buried_objects, tombstone_faults
 from gonogo.audit.events import Read, read_events
 from gonogo.audit.log import Copy, Log
 from gonogo.audit.notes import VerifierKey
@@ -59,22 +60,30 @@ def verify(
         report.add(pack_faults(session, read))
         report.add(prose_faults(session, read))
         report.erased = len(read.prose)
+        buried = buried_objects(session)
+        report.add(tombstone_faults(session, store))
         witness(session, log, read.leaves, points, report)
     if objects is None:
         report.warnings.append("bundles, evidence and transcripts were not read")
     else:
-        report.add(object_faults(objects, read, report))
+        report.add(object_faults(objects, read, report, buried))
     report.seconds = time.monotonic() - began
     return report
 
 
-def object_faults(objects: Objects, read: Read, report: Report) -> Iterator[Fault]:
-    """Bundles and evidence that are gone or another than their digest; transcripts may be gone."""
+def object_faults(
+    objects: Objects, read: Read, report: Report, buried: Set[str] = frozenset()
+) -> Iterator[Fault]:
+    """Bundles and evidence that are gone or another than their digest; transcripts may be gone,
+    and so may be what has a tombstone."""
     for digest, (subject, seq) in read.bundles.items():
         report.objects += 1
         try:
             objects.get_bundle(digest)
         except ObjectFault as fault:
+            if isinstance(fault, ObjectMissing) and fault.digest in buried:
+                report.erased += 1
+                continue
             yield _object_fault(subject, seq, "bundle", fault)
     for digest, (subject, seq) in read.evidence.items():
         report.objects += 1

@@ -12,6 +12,7 @@ from gonogo.cli import (
     people,
     places,
     publishers,
+    purges,
     recordkeeping,
     releases,
     reviews,
@@ -38,6 +39,8 @@ app.add_typer(stops.app, name="stop")
 app.add_typer(inbox.app, name="inbox")
 app.add_typer(publishers.app, name="publisher")
 app.add_typer(notices.app, name="notices")
+app.add_typer(purges.app, name="purge")
+app.add_typer(purges.holds, name="hold")
 installation.register(app)
 recordkeeping.register(app)
 audit.register(app)

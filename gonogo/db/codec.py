@@ -6,6 +6,7 @@ from pydantic import TypeAdapter
 from sqlalchemy import Row
 from sqlmodel import SQLModel
 
+from gonogo.db.erasures import HoldPicture, PurgePicture
 from gonogo.db.publishers import PublisherPicture
 from gonogo.db.tables import (
     EventRow,
@@ -14,10 +15,12 @@ from gonogo.db.tables import (
     StopPicture,
     SubmissionPicture,
 )
+from policies.lifecycle.hold import Hold
 from policies.lifecycle.kernel import Event
 from policies.lifecycle.listing import Listing
 from policies.lifecycle.machines import MACHINES
 from policies.lifecycle.publisher_state import Publisher
+from policies.lifecycle.purge import Purge
 from policies.lifecycle.release_state import FINAL, Release
 from policies.lifecycle.stop import Stop
 from policies.lifecycle.submission_state import Submission
@@ -108,12 +111,22 @@ def _publisher(s: Publisher) -> dict[str, Any]:
     }
 
 
+def _purge(s: Purge) -> dict[str, Any]:
+    return {"scope": s.scope, "target": s.target, "step": s.step.value}
+
+
+def _hold(s: Hold) -> dict[str, Any]:
+    return {"scope": s.scope, "target": s.target, "status": s.status}
+
+
 PICTURES: dict[str, type[SQLModel]] = {
     "submission": SubmissionPicture,
     "release": ReleasePicture,
     "listing": ListingPicture,
     "stop": StopPicture,
     "publisher": PublisherPicture,
+    "purge": PurgePicture,
+    "hold": HoldPicture,
 }
 _COLUMNS: dict[str, Any] = {
     "submission": _submission,
@@ -121,6 +134,8 @@ _COLUMNS: dict[str, Any] = {
     "listing": _listing,
     "stop": _stop,
     "publisher": _publisher,
+    "purge": _purge,
+    "hold": _hold,
 }
 
 

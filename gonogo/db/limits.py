@@ -5,7 +5,8 @@ from typing import Any
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
-from gonogo.db import publishers
+from gonogo.db import publishers, purges
+from gonogo.db.erasures import tombstones
 from gonogo.db.standing import standing_of
 from gonogo.db.tables import EventRow, SubmissionPicture
 from policies.errors import EvidenceBlocks, IllegalMove, OverLimit
@@ -114,6 +115,8 @@ def _relisted(session: Session, request: RecordRequest, fact: Fact, state: Any) 
 def _must_stand(
     session: Session, request: RecordRequest, submission: str | None, digest: str | None
 ) -> None:
+    if digest and tombstones(session, (digest,)):
+        raise EvidenceBlocks("this bundle was erased by request", reasons=["erased"])
     standing = standing_of(session, request.command.store, submission or "", digest or "")
     precheck = exposure_may_grow(standing, request.occurred_at)
     if not precheck:
@@ -165,6 +168,21 @@ def _closed(session: Session, request: RecordRequest, fact: Fact, state: Any) ->
         )
 
 
+def _erasing(session: Session, request: RecordRequest, fact: Fact, state: Any) -> None:
+    """A legal hold forbids it, and what is open or visible is not pulled away from under people."""
+    scope = fact.body.get("scope") or state.scope
+    target = fact.body.get("target") or state.target
+    store = request.command.store
+    held = purges.holding(session, store, scope, target)
+    if held:
+        raise IllegalMove("a legal hold forbids it: " + ", ".join(held), holds=held)
+    used = purges.in_use(session, store, scope, target)
+    if used:
+        raise IllegalMove(
+            "it is still open or visible, or a member somewhere: " + ", ".join(used), subjects=used
+        )
+
+
 _CHECKS: dict[str, Any] = {
     "submission:review:claimed": _claims,
     "submission:review:undone": _undone,
@@ -177,4 +195,6 @@ _CHECKS: dict[str, Any] = {
     "publisher:founded": _founded,
     "publisher:verified": _proven,
     "publisher:closed": _closed,
+    "purge:asked": _erasing,
+    "purge:confirmed": _erasing,
 }

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from policies.lifecycle import listing, publisher, release, stop, submission
+from policies.lifecycle import hold, listing, publisher, purge, release, stop, submission
 from policies.lifecycle.kernel import Event, Machine
 
 MACHINES: Mapping[str, Machine[Any]] = {
@@ -14,6 +14,8 @@ MACHINES: Mapping[str, Machine[Any]] = {
         listing.MACHINE,
         stop.MACHINE,
         publisher.MACHINE,
+        purge.MACHINE,
+        hold.MACHINE,
     )
 }
 PREFIX_OF: Mapping[str, str] = {
@@ -22,6 +24,8 @@ PREFIX_OF: Mapping[str, str] = {
     "listing": "lst",
     "stop": "stp",
     "publisher": "pub",
+    "purge": "prg",
+    "hold": "hld",
 }
 KIND_OF: Mapping[str, str] = {prefix: kind for kind, prefix in PREFIX_OF.items()}
 

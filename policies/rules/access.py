@@ -19,6 +19,7 @@ _DEVELOPER = frozenset({Role.DEVELOPER})
 _LEAD = frozenset({Role.PRODUCT_LEAD})
 _SAFETY = frozenset({Role.SAFETY_ONCALL})
 _ADMINISTRATOR = frozenset({Role.ADMINISTRATOR})
+_KEEPERS = frozenset({Role.ADMINISTRATOR, Role.AUDITOR})
 _STOPPERS = frozenset({Role.SAFETY_ONCALL, Role.PRODUCT_LEAD, Role.ADMINISTRATOR})
 
 
@@ -77,6 +78,11 @@ ACCESS: tuple[Row, ...] = (
     _row("publisher", "add_member", _ADMINISTRATOR, *OUTSIDE),
     _row("publisher", "attest", _LEAD | _ADMINISTRATOR, *OUTSIDE),
     _row("publisher", "revoke", _STOPPERS, *OUTSIDE),
+    _row("purge", "ask", _KEEPERS, OTHER),
+    _row("purge", "confirm", _KEEPERS, OTHER),
+    _row("purge", "decline", _KEEPERS, OTHER, DECIDER),
+    _row("hold", "place", _KEEPERS, OTHER),
+    _row("hold", "lift", _KEEPERS, OTHER),
 )
 
 OWN_GPT = "the publisher of this GPT"

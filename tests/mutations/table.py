@@ -223,4 +223,18 @@ MUTATIONS: tuple[Mutation, ...] = (
     _m("I3-inside-is-public", "activities/wellknown.py",
        "not address.is_global or address.is_multicast:", "address.is_multicast:",
        "tests/activities/test_domains.py::test_i3_no_name_leads_to_an_address_inside"),
+    # Purges: two people, holds, and nothing that others need
+    _m("I2-asker-confirms", _RULES + "access.py",
+       '_row("purge", "confirm", _KEEPERS, OTHER)',
+       '_row("purge", "confirm", _KEEPERS, OTHER, DECIDER)',
+       "tests/policies/test_purge_machine.py::"
+       "test_i2_whoever_asked_does_not_confirm_but_may_withdraw"),
+    _m("I8-shared-objects-erased", "gonogo/erasure.py",
+       "found.objects = candidates - needed", "found.objects = candidates",
+       "tests/db/test_purges.py::test_what_another_gpt_needs_stays_and_is_said"),
+    _m("I3-hold-unread", _DB + "limits.py", "    if held:\n", "    if held and False:\n",
+       "tests/db/test_purges.py::test_a_legal_hold_on_any_part_or_whole_forbids_it"),
+    _m("I6-erased-shown", _DB + "limits.py",
+       "if digest and tombstones(session, (digest,)):", "if digest is None:",
+       "tests/db/test_purges.py::test_i6_an_erased_bundle_is_never_shown_again"),
 )  # fmt: skip

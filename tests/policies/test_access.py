@@ -121,6 +121,21 @@ product_lead      self   yes    yes    yes    yes
 administrator     self   yes    yes    yes    yes
 *                 self   no     no     no     no
 
+purge/ask purge/confirm hold/lift
+administrator     self   no     same   same   yes
+auditor           self   no     same   same   yes
+*                 self   no     no     no     no
+
+hold/place
+administrator     no     no     same   same   yes
+auditor           no     no     same   same   yes
+*                 no     no     no     no     no
+
+purge/decline
+administrator     no     no     yes    same   yes
+auditor           no     no     yes    same   yes
+*                 no     no     no     no     no
+
 publisher/revoke
 safety_oncall     self   yes    yes    yes    yes
 product_lead      self   yes    yes    yes    yes
@@ -165,6 +180,7 @@ def said(command: str, roles: tuple[str, ...], relation: Relation) -> str:
 def test_the_table_holds_every_persons_command_and_no_other() -> None:
     known = {f"submission/{kind}" for kind in SUBMISSION} | {f"release/{kind}" for kind in RELEASE}
     known |= {f"listing/{kind}" for kind in LISTING} | {"stop/place", "stop/lift"}
+    known |= {"purge/ask", "purge/confirm", "purge/decline", "hold/place", "hold/lift"}
     # Accepting and declining is whose invitation it is, not whose role.
     known |= {f"publisher/{kind}" for kind in PUBLISHER} - {"publisher/accept", "publisher/decline"}
 

@@ -1,0 +1,306 @@
+"""What is erased is gone, what others need stays, a kill loses nothing, the chain still holds."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import rfc8785
+from sqlmodel import select
+
+from gonogo.audit.beside import prose_faults
+from gonogo.audit.erased import buried_objects, tombstone_faults
+from gonogo.audit.events import read_events
+from gonogo.audit.report import Report
+from gonogo.audit.verify import object_faults
+from gonogo.db.adoption import adopt
+from gonogo.db.erasures import TombstoneRow
+from gonogo.db.people import PersonRow
+from gonogo.db.prose import keep_prose, read_prose
+from gonogo.db.session import reading, writing
+from gonogo.db.tables import GptRow, RevisionRow
+from gonogo.erasure import Plan, erase, plan
+from gonogo.objects import ObjectMissing, Objects
+from policies.bundle.parts import Bundle
+from tests.builders import ADA, AMY, IDA, LEA, PUBLISHER, RUI, SOL, STORE, T0
+from tests.db.desk import Desk
+from tests.db.test_limits import code
+from tests.policies.bundles import manifest, read
+from tests.policies.states import SYS
+
+SHARED = b"content of knowledge/shared.md"
+
+
+@pytest.fixture
+def objects(tmp_path: Path) -> Objects:
+    return Objects(tmp_path / "objects")
+
+
+def bundle(files: dict[str, bytes], name: str) -> Bundle:
+    return read({"gpt.yaml": rfc8785.dumps(manifest(name=name, knowledge=sorted(files))), **files})
+
+
+def uploaded(desk: Desk, objects: Objects, gpt: str, made: Bundle) -> str:
+    digest = objects.put_bundle(made)
+    with writing(desk.engine) as session:
+        if session.get(GptRow, (STORE, gpt)) is None:
+            session.add(GptRow(store_id=STORE, id=gpt, publisher=PUBLISHER, name="Sky",
+                               category=None, created_at=T0))  # fmt: skip
+        session.add(RevisionRow(store_id=STORE, gpt=gpt, digest=digest, name="Sky",
+                                description="Stars.", category=None, created_at=T0))  # fmt: skip
+    return digest
+
+
+def rejected(desk: Desk, objects: Objects, number: int, *paths: str) -> tuple[str, str, str]:
+    """A closed case with its own bundle: (digest, reference of its note, transcript)."""
+    files = {path: f"content of {path}".encode() for path in paths}
+    digest = uploaded(desk, objects, f"gpt_{number}", bundle(files, name=f"GPT {number}"))
+    said = objects.put_json({"messages": [], "answer": f"to {number}", "fault": None})
+    evidence = objects.put_json({"kind": "dynamic", "cases": [{"transcript": said}]})
+    subject = f"sub_{number}"
+    desk.review("submit", subject, ADA, gpt=f"gpt_{number}", digest=digest)
+    desk.review("scanned", subject, SYS)
+    desk.review("tested", subject, SYS, evidence=[evidence])
+    desk.review("claim", subject, RUI)
+    note = keep_prose(desk.engine, f"Not good enough, {number}.")
+    assert note
+    desk.review("reject", subject, RUI, note=note)
+    return digest, note, said
+
+
+def asked(desk: Desk, scope: str, target: str, number: int = 1) -> Any:
+    body = {"scope": scope, "target": target, "reason": "request", "note": None}
+    return desk.give("ask", f"prg_{number}", AMY, body)
+
+
+def purged(desk: Desk, objects: Objects, scope: str, target: str, number: int = 1) -> Plan:
+    """Asked, confirmed, erased and finished."""
+    assert code(asked(desk, scope, target, number)) == "stored"
+    subject = f"prg_{number}"
+    assert code(desk.give("confirm", subject, IDA)) == "stored"
+    found = plan(desk.engine, objects, STORE, scope, target)
+    report = erase(desk.engine, objects, STORE, subject, found)
+    assert code(desk.give("finish", subject, SYS, report)) == "stored"
+    return found
+
+
+def audit(desk: Desk, objects: Objects) -> list[Any]:
+    with reading(desk.engine) as session:
+        read = read_events(session, STORE)
+        report = Report(STORE, T0)
+        return [
+            *read.faults,
+            *prose_faults(session, read),
+            *tombstone_faults(session, STORE),
+            # Evidence `e1` of the scan is a name that nobody stored.
+            *(f for f in object_faults(objects, read, report, buried_objects(session))
+              if " e1" not in f.what),
+        ]  # fmt: skip
+
+
+def gone(objects: Objects, digest: str) -> bool:
+    try:
+        objects.get(digest)
+    except ObjectMissing:
+        return True
+    return False
+
+
+def test_texts_bundles_and_transcripts_go_and_the_chain_still_holds(
+    desk: Desk, objects: Objects
+) -> None:
+    digest, note, said = rejected(desk, objects, 1, "knowledge/a.md")
+    other, other_note, other_said = rejected(desk, objects, 2, "knowledge/b.md")
+
+    found = purged(desk, objects, "gpt", "gpt_1")
+
+    assert read_prose(desk.engine, {note, other_note}).keys() == {other_note}
+    assert [gone(objects, one) for one in (digest, said, other, other_said)] == [
+        True, True, False, False,
+    ]  # fmt: skip
+    state = desk.state("prg_1")
+    assert (state.erased["prose"], state.erased["objects"]) == (1, len(found.objects))
+    with reading(desk.engine) as session:
+        assert session.get_one(RevisionRow, (STORE, "gpt_1", digest)).description == "(erased)"
+        assert session.get_one(GptRow, (STORE, "gpt_2")).name == "Sky"
+    assert audit(desk, objects) == []
+
+
+def test_what_another_gpt_needs_stays_and_is_said(desk: Desk, objects: Objects) -> None:
+    rejected(desk, objects, 1, "knowledge/shared.md", "knowledge/own.md")
+    other, _, _ = rejected(desk, objects, 2, "knowledge/shared.md")
+
+    found = plan(desk.engine, objects, STORE, "gpt", "gpt_1")
+    purged(desk, objects, "gpt", "gpt_1")
+
+    assert found.kept_objects == 1
+    assert objects.get_bundle(other).files["knowledge/shared.md"] == SHARED
+    assert audit(desk, objects) == []
+
+
+def test_a_pending_upload_of_the_same_gpt_keeps_what_it_shares(
+    desk: Desk, objects: Objects
+) -> None:
+    rejected(desk, objects, 1, "knowledge/shared.md")
+    files = {"knowledge/shared.md": b"content of knowledge/shared.md"}
+    newer = uploaded(desk, objects, "gpt_1", bundle(files, name="GPT 1, mended"))
+
+    purged(desk, objects, "submission", "sub_1")
+
+    assert objects.get_bundle(newer).files == files
+
+
+def test_a_text_that_another_subject_names_stays(desk: Desk, objects: Objects) -> None:
+    _, note, _ = rejected(desk, objects, 1, "knowledge/a.md")
+    desk.give("place", "stp_9", SOL, {"scope": "gpt", "target": "gpt_2", "reason": "x",
+                                      "note": note})  # fmt: skip
+
+    found = plan(desk.engine, objects, STORE, "gpt", "gpt_1")
+
+    assert (note in found.prose, found.kept_prose) == (False, 1)
+
+
+@pytest.mark.parametrize("beats", [0, 1, 2])
+def test_a_kill_in_the_middle_is_made_up_for(desk: Desk, objects: Objects, beats: int) -> None:
+    digest, note, said = rejected(desk, objects, 1, "knowledge/a.md", "knowledge/b.md")
+    asked(desk, "gpt", "gpt_1")
+    desk.give("confirm", "prg_1", IDA)
+    whole = plan(desk.engine, objects, STORE, "gpt", "gpt_1")
+    left = iter(range(beats))
+
+    def dies() -> None:
+        if next(left, None) is None:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        erase(desk.engine, objects, STORE, "prg_1", whole, beat=dies)
+    again = plan(desk.engine, objects, STORE, "gpt", "gpt_1")
+    report = erase(desk.engine, objects, STORE, "prg_1", again)
+    desk.give("finish", "prg_1", SYS, report)
+
+    assert report["erased"]["prose"] == len(whole.prose) == 1
+    assert report["erased"]["objects"] == len(whole.objects)
+    assert all(gone(objects, one) for one in (digest, said, *whole.objects))
+    assert read_prose(desk.engine, {note}) == {}
+    assert audit(desk, objects) == []
+
+
+def test_erasing_twice_erases_nothing_more(desk: Desk, objects: Objects) -> None:
+    rejected(desk, objects, 1, "knowledge/a.md")
+    purged(desk, objects, "gpt", "gpt_1")
+
+    second = purged(desk, objects, "gpt", "gpt_1", number=2)
+
+    assert (second.prose, second.objects) == (set(), set())
+    assert desk.state("prg_2").erased == {"prose": 0, "objects": 0, "rows": 1}
+    assert audit(desk, objects) == []
+
+
+def test_an_open_case_and_a_listed_gpt_are_not_erased(desk: Desk) -> None:
+    desk.approved(1)
+    desk.ledger.record(desk.exposing(1))
+    desk.queued(2)
+
+    listed, open_case = asked(desk, "gpt", "gpt_1"), asked(desk, "submission", "sub_2", 2)
+
+    assert listed.refusal is not None
+    assert listed.refusal.detail["subjects"] == ["lst_1"]
+    assert open_case.refusal is not None
+    assert open_case.refusal.detail["subjects"] == ["sub_2"]
+
+
+@pytest.mark.parametrize(
+    ("scope", "target"),
+    [("gpt", "gpt_1"), ("submission", "sub_1"), ("publisher", PUBLISHER)],
+)
+def test_a_legal_hold_on_any_part_or_whole_forbids_it(
+    desk: Desk, objects: Objects, scope: str, target: str
+) -> None:
+    rejected(desk, objects, 1, "knowledge/a.md")
+    adopt(desk.engine, STORE)
+    held = {"scope": scope, "target": target, "reason": "court"}
+    for number, (wanted, of) in enumerate(
+        (("gpt", "gpt_1"), ("submission", "sub_1"), ("publisher", PUBLISHER)), start=10
+    ):
+        assert code(asked(desk, wanted, of, number)) == "stored"
+    desk.give("place", "hld_1", AMY, held)
+
+    for number in (10, 11, 12):
+        refused = desk.give("confirm", f"prg_{number}", IDA)
+        assert refused.refusal is not None
+        assert refused.refusal.detail["holds"] == ["hld_1"]
+    desk.give("lift", "hld_1", IDA, {"reason": "over"})
+    assert code(desk.give("confirm", "prg_10", IDA)) == "stored"
+
+
+def test_i6_an_erased_bundle_is_never_shown_again(desk: Desk, objects: Objects) -> None:
+    desk.approved(1)
+    desk.ledger.record(desk.exposing(1))
+    desk.give("promote", "lst_1", SYS, {"release": "rel_1"})
+    desk.give("unlist", "lst_1", ADA)
+    with writing(desk.engine) as session:
+        session.add(TombstoneRow(digest="d1", store_id=STORE, purge="prg_1", kind="object",
+                                 erased_at=T0))  # fmt: skip
+
+    refused = desk.give("relist", "lst_1", ADA)
+
+    assert refused.refusal is not None
+    assert refused.refusal.detail["reasons"] == ["erased"]
+
+
+def test_a_person_goes_with_all_they_wrote(desk: Desk, objects: Objects) -> None:
+    _, note, said = rejected(desk, objects, 1, "knowledge/a.md")
+    person = desk.identity.add_person("Rui", ("reviewer",), person=RUI.id)
+    token = desk.identity.issue_token(person, "t")
+
+    purged(desk, objects, "person", person)
+
+    assert read_prose(desk.engine, {note}) == {}
+    assert not gone(objects, said)
+    assert desk.identity.actor_of_token(token) is None
+    with reading(desk.engine) as session:
+        row = session.get_one(PersonRow, (STORE, person))
+        assert (row.name, row.roles, row.left_at is None) == ("(erased)", [], False)
+    assert audit(desk, objects) == []
+
+
+def test_a_member_leaves_before_they_are_erased(desk: Desk) -> None:
+    person = desk.identity.add_person("Ada", ("developer",), (PUBLISHER,))
+
+    refused = asked(desk, "person", person)
+
+    assert refused.refusal is not None
+    assert refused.refusal.detail["subjects"] == [PUBLISHER]
+
+
+def test_an_audit_finds_tombstones_nobody_asked_for(desk: Desk, objects: Objects) -> None:
+    digest, _, _ = rejected(desk, objects, 1, "knowledge/a.md")
+    purged(desk, objects, "submission", "sub_1")
+    with writing(desk.engine) as session:
+        session.add(TombstoneRow(digest="f" * 64, store_id=STORE, purge="prg_9", kind="object",
+                                 erased_at=T0))  # fmt: skip
+        session.add(TombstoneRow(digest="e" * 64, store_id=STORE, purge="prg_1", kind="object",
+                                 erased_at=T0))  # fmt: skip
+
+    found = {(fault.subject, fault.what) for fault in audit(desk, objects)}
+
+    assert found == {
+        ("prg_9", "tombstones of a request that nobody confirmed"),
+        ("prg_1", "its tombstones are not those it left"),
+    }
+    assert gone(objects, digest)
+
+
+def test_the_reason_for_a_purge_survives_it(desk: Desk, objects: Objects) -> None:
+    rejected(desk, objects, 1, "knowledge/a.md")
+    why = keep_prose(desk.engine, "Asked for by letter of 2 May.")
+    assert why
+    body = {"scope": "gpt", "target": "gpt_1", "reason": "stated", "note": why}
+    desk.give("ask", "prg_1", AMY, body)
+    desk.give("confirm", "prg_1", IDA)
+
+    erase(desk.engine, objects, STORE, "prg_1", plan(desk.engine, objects, STORE, "gpt", "gpt_1"))
+
+    assert read_prose(desk.engine, {why})
+    with reading(desk.engine) as session:
+        assert session.exec(select(TombstoneRow.purge).distinct()).all() == ["prg_1"]
+    assert LEA.id not in desk.state("prg_1").asked_by
