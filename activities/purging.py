@@ -12,6 +12,8 @@ from gonogo.db.purges import holding, in_use
 from gonogo.db.session import reading
 from gonogo.erasure import erase, plan
 from gonogo.objects import Objects
+from gonogo.retention import sweep
+from policies.pack import Retention
 
 
 @dataclass(frozen=True)
@@ -30,9 +32,35 @@ class PurgeReport:
     blocked_by: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class SweepOrder:
+    store: str
+    purge: str  # the id this sweep is recorded under; the same again after a kill
+
+
+@dataclass(frozen=True)
+class SweepReport:
+    """`body` is None when nothing was due."""
+
+    body: dict[str, Any] | None
+    more: bool
+
+
 class Purging:
-    def __init__(self, engine: Engine, objects: Objects) -> None:
-        self._engine, self._objects = engine, objects
+    def __init__(self, engine: Engine, objects: Objects, rules: Retention) -> None:
+        self._engine, self._objects, self._rules = engine, objects, rules
+
+    @activity.defn(name="sweep_retention")
+    async def sweep(self, order: SweepOrder) -> SweepReport:
+        loop = asyncio.get_running_loop()
+
+        def beat() -> None:
+            loop.call_soon_threadsafe(activity.heartbeat)
+
+        body, more = await asyncio.to_thread(
+            sweep, self._engine, self._objects, order.store, order.purge, self._rules, beat=beat
+        )
+        return SweepReport(body, more)
 
     @activity.defn(name="erase")
     async def erase(self, order: PurgeOrder) -> PurgeReport:

@@ -82,6 +82,36 @@ def plan(engine: Engine, objects: Objects, store: str, scope: str, target: str) 
     return found
 
 
+def plan_of_cases(
+    engine: Engine,
+    objects: Objects,
+    store: str,
+    *,
+    prose: set[str],
+    bundles: set[str],
+    transcripts: set[str],
+) -> Plan:
+    """What closed cases let go, each set of cases for one kind. Reads all events once per set."""
+    found = Plan()
+    for kind, cases in (("prose", prose), ("bundles", bundles), ("transcripts", transcripts)):
+        if not cases:
+            continue
+        with reading(engine) as session:
+            mine, others = _split(session, store, "cases", "", cases)
+            _revisions(session, store, set(), mine, others)
+            there = _there(session, mine.prose) if kind == "prose" else set()
+        found.prose |= there - others.prose
+        found.kept_prose += len(there & others.prose)
+        part = Plan()
+        if kind == "bundles":
+            _objects(objects, Named(set(), mine.bundles, set()), others, part)
+        if kind == "transcripts":
+            _objects(objects, Named(set(), set(), mine.evidence), others, part)
+        found.objects |= part.objects
+        found.kept_objects += part.kept_objects
+    return found
+
+
 def _subjects(session: Session, store: str, pairs: list[tuple[str, str]], scope: str) -> set[str]:
     """The subjects whose events belong to it."""
     if scope == "submission":

@@ -43,7 +43,7 @@ from workflows.listing import ListingWorkflow
 from workflows.notices import LaneStart, NoticeLane
 from workflows.options import PROBE_QUEUE
 from workflows.publisher import PublisherWorkflow, Reverification
-from workflows.purge import LegalHold, PurgeWorkflow
+from workflows.purge import LegalHold, PurgeWorkflow, RetentionSweep
 from workflows.release import Rollout
 from workflows.stop import StopOrder
 from workflows.submission import Case
@@ -58,6 +58,7 @@ WORKFLOWS = [
     Reverification,
     PurgeWorkflow,
     LegalHold,
+    RetentionSweep,
 ]
 # One visible place: our own packages and what they import pass the sandbox unreloaded.
 RUNNER = SandboxedWorkflowRunner(
@@ -131,6 +132,7 @@ def build(
     notices = Notices(settings.store, lanes_of(settings, engine, zone))
     rechecks = Rechecks(engine, client, settings.task_queue)
     domains = domains_of(settings, engine)
+    purging = Purging(engine, objects, load_pack(settings.pack, settings.packs).retention)
     probing = Probing(
         model,
         settings.model,
@@ -155,7 +157,8 @@ def build(
             exposure.set_exposure,
             exposure.begin_release,
             domains.prove,
-            Purging(engine, objects).erase,
+            purging.erase,
+            purging.sweep,
             rechecks.due,
             rechecks.recheck,
             Intake(objects, packs).static_scan,

@@ -215,6 +215,17 @@ class Publishers(_Chapter):
     grace_s: int = Field(default=14 * 86400, gt=0)
 
 
+class Retention(_Chapter):
+    """Days until something is let go; None keeps it. Of closed cases that were not approved:
+    transcripts of probes, bundles, texts; sessions after their end; notices after delivery."""
+
+    transcripts_d: int | None = Field(default=None, ge=1)
+    bundles_d: int | None = Field(default=None, ge=1)
+    prose_d: int | None = Field(default=None, ge=1)
+    sessions_d: int | None = Field(default=None, ge=1)
+    outbox_d: int | None = Field(default=None, ge=1)
+
+
 class PolicyPack(_Chapter):
     """The versioned rules. `digest` is what decisions record."""
 
@@ -227,7 +238,18 @@ class PolicyPack(_Chapter):
     calendar: Calendar
     rollout: Rollout
     publishers: Publishers = Publishers()
+    retention: Retention = Retention()
     digest: str = ""
+
+    @model_validator(mode="after")
+    def _an_appeal_can_still_be_decided(self) -> "PolicyPack":
+        """Nothing of a case goes while its decision may be appealed."""
+        least = self.review.appeal_s / 86_400
+        for kind in ("transcripts_d", "bundles_d", "prose_d"):
+            days = getattr(self.retention, kind)
+            if days is not None and days < least:
+                raise ValueError(f"retention.{kind} is shorter than the appeal: {least:g} days")
+        return self
 
     def clause(self, clause_id: str) -> Clause | None:
         return next((c for c in self.review.clauses if c.id == clause_id), None)

@@ -10,17 +10,19 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from activities.exposure import SubjectInput
-    from activities.purging import PurgeOrder, Purging
+    from activities.purging import PurgeOrder, Purging, SweepOrder
     from policies.errors import PolicyError
     from policies.lifecycle.hold import MACHINE as HOLDS
     from policies.lifecycle.hold import Hold
     from policies.lifecycle.kernel import Command
     from policies.lifecycle.purge import MACHINE, Purge, Step
+    from workflows.ids import new_id
     from workflows.options import ERASE
     from workflows.subject import Subject
 
 # A hold that came between the confirmation and the erasing is looked at again this often.
 _AGAIN = timedelta(hours=6)
+_SWEEPS = 20  # of fifty cases each, a day
 
 
 @workflow.defn(name="Purge", failure_exception_types=[PolicyError])
@@ -61,6 +63,27 @@ class PurgeWorkflow:
             await workflow.sleep(_AGAIN)
             return
         await self._purge.own("finish", report.body)
+
+
+@workflow.defn(name="RetentionSweep", failure_exception_types=[PolicyError])
+class RetentionSweep:
+    @workflow.run
+    async def run(self, store: str) -> int:
+        """How many sweeps erased something. What is left over comes with the next day."""
+        count = 0
+        for _ in range(_SWEEPS):
+            purge = new_id("prg")
+            report = await workflow.execute_activity_method(
+                Purging.sweep, SweepOrder(store, purge), **ERASE
+            )
+            if report.body is not None:
+                subject: Subject[Purge] = Subject(MACHINE, store, purge)
+                await subject.load(past=False)
+                await subject.own("sweep", report.body)
+                count += 1
+            if not report.more:
+                break
+        return count
 
 
 @workflow.defn(name="LegalHold", failure_exception_types=[PolicyError])

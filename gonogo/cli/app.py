@@ -15,6 +15,7 @@ from gonogo.cli import (
     purges,
     recordkeeping,
     releases,
+    retention,
     reviews,
     stops,
     submissions,
@@ -43,6 +44,7 @@ app.add_typer(purges.app, name="purge")
 app.add_typer(purges.holds, name="hold")
 installation.register(app)
 recordkeeping.register(app)
+retention.register(app)
 audit.register(app)
 backups.register(app)
 app.add_typer(people.people, name="people")

@@ -50,6 +50,16 @@ class TombstoneRow(SQLModel, table=True):
     erased_at: datetime = _time()
 
 
+class SweptRow(SQLModel, table=True):
+    """A closed case whose transcripts, bundles or texts (`kind`) the retention has let go."""
+
+    __tablename__ = "swept"
+    store_id: str = Field(primary_key=True)
+    subject: str = Field(primary_key=True)
+    kind: str = Field(primary_key=True)
+    swept_at: datetime = _time()
+
+
 def tombstones(session: Session, digests: Iterable[str]) -> dict[str, TombstoneRow]:
     """Those of `digests` that were erased."""
     wanted = sorted(set(digests))

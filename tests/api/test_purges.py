@@ -1,8 +1,12 @@
 """Erasing over HTTP: a dry run, two people, tombstones that say when and by whose request."""
 
 import uuid
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from gonogo.db.session import engine_of, writing
+from gonogo.db.signin import SessionRow
+from gonogo.temporal import connect
 from tests.api.store import Store, manifest
 
 
@@ -96,3 +100,28 @@ async def test_only_keepers_ask_and_only_for_what_is_there(store: Store) -> None
         await store.post("/v1/holds/hld_none/lift", {"reason": "x"}, by="adam")
     ).status_code == 404
     assert (await store.get("/v1/purges", "adam")).json() == {"items": [], "next": None}
+
+
+async def test_the_daily_sweep_tells_what_it_let_go(store: Store) -> None:
+    old = datetime.now(UTC) - timedelta(days=40)
+    engine = engine_of(store.settings.database)
+    with writing(engine) as session:
+        session.add(SessionRow(
+            sha256=uuid.uuid4().hex, store_id=store.settings.store, person=store.id_of("ada"),
+            how="token", agent="x", created_at=old, last_seen_at=old, idle_at=old, expires_at=old,
+        ))  # fmt: skip
+    engine.dispose()
+
+    client = await connect(store.settings)
+    swept = []
+    for _ in range(2):
+        run = client.execute_workflow(
+            "RetentionSweep", store.settings.store, id=f"sweep-{uuid.uuid4().hex}",
+            task_queue=store.settings.task_queue,
+        )  # fmt: skip
+        swept.append(await run)
+    (told,) = (await store.get("/v1/purges", "una")).json()["items"]
+
+    assert swept == [1, 0]
+    assert (told["scope"], told["step"], told["asked_by"]) == ("retention", "done", "system")
+    assert told["erased"]["sessions"] == 1
