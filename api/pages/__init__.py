@@ -3,6 +3,7 @@ routes, so both obey the same preconditions."""
 
 from api.pages import (
     account,
+    audit,
     catalogue,
     gpts,
     home,
@@ -33,6 +34,7 @@ PAGES = (
     operations.router,
     policy.router,
     catalogue.router,
+    audit.router,
     inbox.router,
     webhooks.router,
 )

@@ -1,6 +1,7 @@
 """The JSON routes, in the order they are mounted."""
 
 from api.routes import (
+    audit,
     catalogue,
     commands,
     events,
@@ -34,6 +35,7 @@ ROUTERS = (
     catalogue.router,
     commands.router,
     events.router,
+    audit.router,
     policy.router,
     me.router,
     people.router,

@@ -125,7 +125,7 @@ class Keeper:
         last = self._last()
         with TreeFiles(self.log.tree_folder, writable=True) as tree, reading(self._engine) as db:
             self._compare(db, tree, last)
-            tree.append(_leaves(db, self.log.store, tree.size))
+            tree.append(leaves(db, self.log.store, tree.size))
             tree.flush()
             size = tree.size
             if size == last.size:
@@ -155,11 +155,11 @@ class Keeper:
         tree.cut(last.size)
         if not tree.is_whole(last.size):
             tree.cut(0)
-            tree.append(_leaves(db, self.log.store, 0, last.size))
+            tree.append(leaves(db, self.log.store, 0, last.size))
         if tree.root(last.size) != last.root:
             raise Inconsistent(f"the tree is another than that of checkpoint {last.size}")
         if last.size:
-            (newest,) = _leaves(db, self.log.store, last.size - 1, last.size)
+            (newest,) = leaves(db, self.log.store, last.size - 1, last.size)
             if newest != tree.node(0, last.size - 1):
                 raise Inconsistent(f"event {last.size} is not the one that was signed")
 
@@ -168,7 +168,7 @@ def _position(session: Session, store: str) -> int:
     return session.exec(select(StoreRow.position).where(StoreRow.id == store)).first() or 0
 
 
-def _leaves(
+def leaves(
     session: Session, store: str, after: int, until: int | None = None
 ) -> Generator[bytes, None, None]:
     """Leaf hashes by position, from `after` exclusive to `until` inclusive. Raises `Inconsistent`

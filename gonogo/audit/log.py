@@ -128,6 +128,19 @@ class Log:
         fresh.write_text(json.dumps(result), "utf-8")
         fresh.replace(self.folder / "verified.json")
 
+    def end(self) -> Path:
+        """Put this log aside for good; the next checkpoint begins another. Returns where it lies.
+
+        Raises `Busy`, or `FileNotFoundError` when nothing was signed.
+        """
+        if self.origin() is None:
+            raise FileNotFoundError("nothing was signed yet")
+        with self.locked():
+            aside = self.folder.with_name(f"{self.folder.name}.ended-{secrets.token_hex(4)}")
+            self.folder.rename(aside)
+            sync_folder(aside.parent)
+        return aside
+
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Hold the log alone. Raises `Busy`."""

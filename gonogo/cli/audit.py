@@ -1,5 +1,6 @@
 """`audit`: verify the record, sign it, prove what it holds, without the API."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
     from gonogo.audit.notes import VerifierKey
     from gonogo.audit.report import Report
+    from gonogo.settings import Settings
 
 _SHOWN = 50  # faults in the table; --json has a thousand
 
@@ -29,6 +31,9 @@ def register(app: typer.Typer) -> None:
     command(audit, "verify")(verify)
     command(audit, "checkpoint")(checkpoint)
     command(audit, "key")(key)
+    command(audit, "export")(export)
+    command(audit, "prove")(prove)
+    command(audit, "new-log")(new_log)
 
 
 def verify(
@@ -36,6 +41,13 @@ def verify(
     objects: Annotated[
         bool, typer.Option("--objects/--no-objects", help="Read bundles and evidence, too.")
     ] = True,
+    offline: Annotated[
+        Path | None,
+        typer.Option("--offline", help="Verify this export instead; no database is needed."),
+    ] = None,
+    proof: Annotated[
+        Path | None, typer.Option("--proof", help="Verify this proof of one event instead.")
+    ] = None,
     keys: Key = None,
     data: Data = None,
 ) -> None:
@@ -43,12 +55,177 @@ def verify(
     from gonogo.audit.installation import verify_here
 
     trusted = trusted_keys(keys)
+    if offline is not None and proof is not None:
+        raise Failure("One at a time", "--offline or --proof", exit_code=USAGE)
+    if offline is not None:
+        _verify_export(session, offline, trusted)
+        return
     settings = session.settings(data)
+    if proof is not None:
+        _verify_proof(session, proof, trusted, settings)
+        return
     with database(settings) as engine:
         report = verify_here(settings, engine, trusted=trusted, with_objects=objects)
     session.screen.answer(report.as_value(), *shown(session, report))
     if not report.ok:
         raise typer.Exit(REFUSED)
+
+
+def _verify_export(session: Session, file: Path, trusted: "list[VerifierKey]") -> None:
+    from gonogo.audit.offline import LINE_MOST, NoExport, verify_export
+
+    try:
+        with file.open("rb") as source:
+            report = verify_export(iter(lambda: source.readline(LINE_MOST + 1), b""), trusted)
+    except OSError as fault:
+        raise Failure("This file cannot be read", str(fault), exit_code=USAGE) from fault
+    except NoExport as fault:
+        raise Failure("This is no export", str(fault), "gonogo audit export FILE") from fault
+    session.screen.answer(report.as_value(), *shown(session, report))
+    if not report.ok:
+        raise typer.Exit(REFUSED)
+
+
+def _verify_proof(
+    session: Session, file: Path, trusted: "list[VerifierKey]", settings: "Settings"
+) -> None:
+    import json
+
+    from gonogo.audit.installation import log_of
+    from gonogo.audit.offline import LINE_MOST, NoExport, verify_proof
+
+    keys = trusted or log_of(settings).known_keys()
+    if not keys:
+        raise Failure("Signed by whom?", "there is no key here", "--key KEY", exit_code=USAGE)
+    try:
+        with file.open("rb") as source:
+            value = json.loads(source.read(LINE_MOST))
+        event, point = verify_proof(value, keys)
+    except OSError as fault:
+        raise Failure("This file cannot be read", str(fault), exit_code=USAGE) from fault
+    except (NoExport, ValueError, RecursionError) as fault:
+        what = str(fault) if isinstance(fault, NoExport) else "it is not JSON"
+        raise Failure("The proof does not hold", what) from fault
+    session.screen.answer(
+        {
+            "ok": True,
+            "subject": event.subject,
+            "seq": event.seq,
+            "type": event.type,
+            "position": event.position,
+            "actor": event.actor_id,
+            "occurred_at": event.occurred_at.isoformat(),
+            "checkpoint": point.size,
+            "origin": point.origin,
+        },
+        text("the proof holds", "green"),
+        text(f"{event.type} of {event.subject}, number {event.seq}, by {event.actor_id}"),
+        text(f"event {event.position} of {point.size} in {point.origin}"),
+    )
+
+
+def export(
+    session: Session,
+    file: Annotated[Path, typer.Argument(help="Where to write it; - for stdout.")],
+    data: Data = None,
+) -> None:
+    """Write the record for somebody without the database: events, checkpoints, proofs; no texts."""
+    import json
+    import sys
+
+    from gonogo.audit.export import exported
+    from gonogo.audit.installation import keeper_of
+    from gonogo.audit.keeper import Inconsistent
+    from gonogo.audit.log import Busy
+
+    settings = session.settings(data)
+    with database(settings) as engine:
+        keeper = keeper_of(settings, engine)
+        try:
+            keeper.checkpoint()
+        except (Inconsistent, Busy) as fault:
+            session.screen.tell(f"! up to the last checkpoint only: {fault}", "yellow")
+        lines = (json.dumps(line, ensure_ascii=False) for line in exported(engine, keeper.log))
+        count = 0
+        if str(file) == "-":
+            for line in lines:
+                sys.stdout.write(line + "\n")
+            return
+        try:
+            with file.open("x", encoding="utf-8") as target:
+                for line in lines:
+                    target.write(line + "\n")
+                    count += 1
+        except FileExistsError as fault:
+            raise Failure("The file is there already", str(file), exit_code=USAGE) from fault
+        except OSError as fault:
+            raise Failure("The file cannot be written", str(fault), exit_code=USAGE) from fault
+        key = str(keeper.key())
+    session.screen.answer(
+        {"file": str(file), "lines": count, "key": key},
+        text(f"{count} lines in {file}"),
+        text(f"gonogo audit verify --offline {file} --key {key}"),
+    )
+
+
+def prove(
+    session: Session,
+    event: Annotated[
+        str,
+        typer.Argument(help="A position, SUBJECT/NUMBER, or a subject: its newest decision."),
+    ],
+    out: Annotated[Path | None, typer.Option(help="Write it there instead of to stdout.")] = None,
+    data: Data = None,
+) -> None:
+    """Prove that one event is in the record which the newest checkpoint stands for."""
+    import json
+    import sys
+
+    from gonogo.audit.installation import log_of
+    from gonogo.audit.prove import Unprovable
+    from gonogo.audit.prove import prove as proof_of
+
+    settings = session.settings(data)
+    with database(settings) as engine:
+        try:
+            value = proof_of(engine, log_of(settings), event)
+        except Unprovable as fault:
+            raise Failure("Nothing to prove", str(fault)) from fault
+    whole = json.dumps(value, ensure_ascii=False, indent=1) + "\n"
+    if out is None:
+        sys.stdout.write(whole)
+        return
+    try:
+        out.write_text(whole, "utf-8")
+    except OSError as fault:
+        raise Failure("The file cannot be written", str(fault), exit_code=USAGE) from fault
+    session.screen.answer({"file": str(out)}, text(f"gonogo audit verify --proof {out} --key KEY"))
+
+
+def new_log(
+    session: Session,
+    sure: Annotated[
+        bool, typer.Option("--yes", help="The record is what it should be; end the old log.")
+    ] = False,
+    data: Data = None,
+) -> None:
+    """Begin another log, after an older backup was restored on purpose. The old one is kept."""
+    from gonogo.audit.installation import log_of
+    from gonogo.audit.log import Busy
+
+    log = log_of(session.settings(data))
+    if not sure:
+        raise Failure(
+            "Nothing was changed",
+            "what the old log signed and the record lost will not be noticed any more",
+            "gonogo audit verify, then --yes",
+            exit_code=USAGE,
+        )
+    try:
+        ended = log.end()
+    except (Busy, FileNotFoundError) as fault:
+        raise Failure("There is no log to end now", str(fault)) from fault
+    session.screen.answer({"ended": str(ended)}, text(f"the old log is kept in {ended}"))
 
 
 def checkpoint(session: Session, data: Data = None) -> None:

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from gonogo.db.adoption import adopt
 from tests.audit.desk import Audited
+from tests.builders import STORE
 from tests.databases import Build, Databases
 from tests.db.desk import new_database
 from tests.policies.states import PREPARED, SYS
@@ -29,8 +31,8 @@ def tellers(tmp_path_factory: pytest.TempPathFactory) -> Tellers:
 
 
 def tell(url: str, data: Path) -> None:
-    """Two approved cases, a listing, a stop, a release, one case in the queue; a checkpoint after
-    the first case and one at the end."""
+    """Two approved cases, a listing, a stop, a release, one case in the queue, a publisher; a
+    checkpoint after the first case and one at the end."""
     data.mkdir()
     new_database(url)
     desk = Audited(url, data)
@@ -41,6 +43,7 @@ def tell(url: str, data: Path) -> None:
     desk.stopped()
     desk.give("prepare", "rel_1", SYS, PREPARED)
     desk.queued(3)
+    assert adopt(desk.engine, STORE) == 1
     assert desk.keeper.checkpoint() is not None
     desk.engine.dispose()
 

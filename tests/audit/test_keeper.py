@@ -28,10 +28,10 @@ def test_a_checkpoint_covers_every_event_and_a_second_one_only_what_is_new(desk:
     made = desk.keeper.checkpoint()
 
     assert made is not None
-    assert made.size == 26
+    assert made.size == 27
     assert desk.keeper.checkpoint() is None
     assert desk.keeper.waiting() == 0
-    assert [int(name) for name in desk.log.names()] == [9, 25, 26]
+    assert [int(name) for name in desk.log.names()] == [9, 26, 27]
     assert desk.verified().ok
 
 
@@ -62,29 +62,29 @@ def cut_to(desk: Audited, position: int) -> None:
 def test_a_record_that_is_shorter_than_what_was_signed_is_not_signed(desk: Audited) -> None:
     cut_to(desk, 20)
 
-    with pytest.raises(Inconsistent, match="25 was signed, the record has 20"):
+    with pytest.raises(Inconsistent, match="26 was signed, the record has 20"):
         desk.keeper.checkpoint()
 
-    assert desk.keeper.waiting() == -5
+    assert desk.keeper.waiting() == -6
     assert "20 events" in (desk.log.alarm() or "")
     assert "alarm" in desk.codes()
 
 
 def test_other_events_in_the_place_of_those_signed_are_not_signed(desk: Audited) -> None:
-    cut_to(desk, 22)
+    cut_to(desk, 23)
     desk.queued(7)
     desk.queued(8)
 
-    with pytest.raises(Inconsistent, match="25 is not the one"):
+    with pytest.raises(Inconsistent, match="26 is not the one"):
         desk.keeper.checkpoint()
 
 
 def test_a_gap_in_what_is_new_is_not_signed(desk: Audited) -> None:
     desk.queued(7)
     with writing(desk.engine) as session:
-        session.execute(delete(EventRow).where(col(EventRow.position) == 27))
+        session.execute(delete(EventRow).where(col(EventRow.position) == 28))
 
-    with pytest.raises(Inconsistent, match="event 27 of the store is missing"):
+    with pytest.raises(Inconsistent, match="event 28 of the store is missing"):
         desk.keeper.checkpoint()
 
 
@@ -104,7 +104,7 @@ def test_a_tree_that_was_lost_is_made_again_and_compared(desk: Audited, lost: st
 
     assert desk.keeper.checkpoint() is not None
     with TreeFiles(desk.log.tree_folder) as tree:
-        assert tree.is_whole(28)
+        assert tree.is_whole(29)
     assert desk.verified().ok
 
 
@@ -113,7 +113,7 @@ def test_a_lost_tree_is_not_made_again_from_other_events(desk: Audited) -> None:
     with writing(desk.engine) as session:
         session.execute(update(EventRow).where(col(EventRow.position) == 3).values(rules="9"))
 
-    with pytest.raises(Inconsistent, match="the tree is another than that of checkpoint 25"):
+    with pytest.raises(Inconsistent, match="the tree is another than that of checkpoint 26"):
         desk.keeper.checkpoint()
 
 
@@ -134,7 +134,7 @@ def test_only_one_process_signs_at_a_time(desk: Audited) -> None:
 def test_a_note_that_somebody_edited_stops_the_signing(desk: Audited) -> None:
     name = desk.log.names()[-1]
     path = desk.log.notes_folder / name
-    path.write_text(path.read_text().replace("\n25\n", "\n24\n"))
+    path.write_text(path.read_text().replace("\n26\n", "\n25\n"))
 
     with pytest.raises(Inconsistent):
         desk.keeper.checkpoint()
@@ -161,7 +161,7 @@ def test_after_a_rotation_both_keys_lead_to_every_checkpoint(desk: Audited) -> N
 
     newest = desk.log.note(desk.log.names()[-1])
     assert signed_by(newest) == [fresh.id.hex()]
-    assert read_note(newest, [fresh]).size == 28
+    assert read_note(newest, [fresh]).size == 29
     assert desk.verified(trusted=[old]).ok
     assert desk.verified().ok
     assert not desk.verified(trusted=[fresh]).ok  # the fresh key vouches for nothing before it

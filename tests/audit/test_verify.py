@@ -15,6 +15,7 @@ from gonogo.audit.report import MOST
 from gonogo.audit.tree import TreeFiles
 from gonogo.audit.verify import verify
 from gonogo.db.codec import PICTURES, event_of
+from gonogo.db.publishers import PublisherPicture
 from gonogo.db.session import reading, writing
 from gonogo.db.tables import (
     CommandRow,
@@ -92,8 +93,8 @@ def test_a_record_that_nobody_touched_holds(desk: Audited) -> None:
     report = desk.verified()
 
     assert report.faults == []
-    assert (report.events, report.subjects, report.checkpoints) == (25, 6, 2)
-    assert report.covered == 25
+    assert (report.events, report.subjects, report.checkpoints) == (26, 7, 2)
+    assert report.covered == 26
     assert report.commands == 14
     assert report.warnings == ["bundles, evidence and transcripts were not read"]
 
@@ -141,6 +142,7 @@ def forget_after(session: Session, desk: Audited, position: int) -> None:
         session.execute(delete(table).where(col(table.position) > position))
     session.execute(update(StoreRow).values(position=position))
     session.execute(delete(SubmissionPicture).where(col(SubmissionPicture.id) == "sub_3"))
+    session.execute(delete(PublisherPicture))
 
 
 def test_a_cut_tail_is_found_by_the_checkpoints_alone(desk: Audited) -> None:
@@ -150,7 +152,7 @@ def test_a_cut_tail_is_found_by_the_checkpoints_alone(desk: Audited) -> None:
     report = desk.verified()
 
     assert {fault.code for fault in report.faults} == {"truncated", "signed"}
-    assert [f.position for f in report.faults if f.code == "signed"] == [23, 24, 25]
+    assert [f.position for f in report.faults if f.code == "signed"] == [23, 24, 25, 26]
     assert report.covered == 9
 
 
@@ -226,10 +228,10 @@ def test_an_event_that_nobody_recorded_is_found(desk: Audited, moves_the_store: 
     with writing(desk.engine) as session:
         last = session.get(EventRow, (STORE, "sub_1", 9))
         assert last is not None
-        forged = last.model_dump() | {"seq": 10, "position": 26, "prev": event_hash(event_of(last))}
+        forged = last.model_dump() | {"seq": 10, "position": 27, "prev": event_hash(event_of(last))}
         session.add(EventRow(**forged | {"actor_id": "per_rui", "command_id": "cmd_none"}))
         if moves_the_store:
-            session.execute(update(StoreRow).values(position=26))
+            session.execute(update(StoreRow).values(position=27))
 
     report = desk.verified()
 
@@ -340,7 +342,7 @@ def test_an_erased_text_is_counted_and_no_fault(desk: Audited) -> None:
 
     report = desk.verified()
 
-    assert (report.ok, report.erased) == (True, 4)
+    assert (report.ok, report.erased) == (True, 5)
 
 
 def test_what_the_store_says_of_its_position_is_compared(desk: Audited) -> None:
@@ -364,13 +366,13 @@ def test_a_tree_that_is_lost_names_the_checkpoints_between_which_something_chang
 
     signed = [fault for fault in desk.verified().faults if fault.code == "root"]
 
-    assert "from 10 to 25" in signed[0].what
+    assert "from 10 to 26" in signed[0].what
 
 
 def test_a_tree_on_disk_that_is_another_is_not_believed(desk: Audited) -> None:
     with TreeFiles(desk.log.tree_folder, writable=True) as tree:
         tree.cut(10)
-        tree.append([bytes(32)] * 15)
+        tree.append([bytes(32)] * 16)
     edit(desk, EventRow, (STORE, "sub_3", 3), "rules")
 
     assert "root" in desk.codes()

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlmodel import col, update
+from sqlmodel import col, delete, update
 
 from gonogo.db.session import writing
-from gonogo.db.tables import EventRow
+from gonogo.db.tables import EventRow, OutboxRow, StoreRow, SubmissionPicture
 from tests.audit.desk import Audited
 from tests.builders import KEY, STORE
 from tests.cli.conftest import Shell
@@ -95,3 +95,74 @@ def test_a_copy_in_a_second_place_is_filled_and_compared(
     assert made["pushed"] == 1
     assert told.code == 1
     assert "is at the copy and not here" in told.out
+
+
+def test_a_record_travels_and_verifies_elsewhere(
+    gonogo: Shell, desk: Audited, tmp_path: Path
+) -> None:
+    file = tmp_path / "record.jsonl"
+    written = json.loads(gonogo("audit", "export", str(file), "--json").out)
+    shutil.rmtree(desk.data)
+
+    held = gonogo("audit", "verify", "--offline", str(file), "--key", written["key"])
+    own = gonogo("audit", "verify", "--offline", str(file))
+    file.write_text(file.read_text().replace('"per_rui"', '"per_eve"', 1))
+    changed = gonogo("audit", "verify", "--offline", str(file), "--key", written["key"])
+
+    assert (held.code, own.code, changed.code) == (0, 0, 1)
+    assert "give --key" in own.out
+    assert "the record holds" in held.out
+
+
+def test_an_export_overwrites_nothing_and_a_stranger_is_no_export(
+    gonogo: Shell, desk: Audited, tmp_path: Path
+) -> None:
+    file = tmp_path / "mine.txt"
+    file.write_text("mine")
+
+    assert gonogo("audit", "export", str(file)).code == 2
+    assert file.read_text() == "mine"
+    assert gonogo("audit", "verify", "--offline", str(file)).code == 1
+    assert gonogo("audit", "verify", "--offline", "nowhere").code == 2
+    assert gonogo("audit", "verify", "--offline", "a", "--proof", "b").code == 2
+    assert len(gonogo("audit", "export", "-").out.splitlines()) == 14
+
+
+def test_a_decision_is_proven_and_the_proof_checked(
+    gonogo: Shell, desk: Audited, tmp_path: Path
+) -> None:
+    unsigned = gonogo("audit", "prove", "sub_1")
+    gonogo("audit", "checkpoint")
+    key, file = gonogo("audit", "key").out.strip(), tmp_path / "proof.json"
+    gonogo("audit", "prove", "sub_1", "--out", str(file))
+
+    held = json.loads(gonogo("audit", "verify", "--proof", str(file), "--key", key, "--json").out)
+    printed = gonogo("audit", "prove", "8")
+    file.write_text(file.read_text().replace("per_rui", "per_eve"))
+    changed = gonogo("audit", "verify", "--proof", str(file), "--key", key)
+
+    assert unsigned.code == 1
+    assert (held["type"], held["actor"]) == ("submission:review:approved", "per_rui")
+    assert json.loads(printed.out)["event"]["position"] == 8
+    assert changed.code == 1
+    assert gonogo("audit", "prove", "sub_nobody").code == 1
+
+
+def test_after_a_restore_on_purpose_another_log_begins(gonogo: Shell, desk: Audited) -> None:
+    desk.queued(2)
+    gonogo("audit", "checkpoint")
+    first = desk.log.origin()
+    with writing(desk.engine) as session:
+        session.execute(delete(EventRow).where(col(EventRow.position) > 9))
+        session.execute(delete(OutboxRow).where(col(OutboxRow.position) > 9))
+        session.execute(delete(SubmissionPicture).where(col(SubmissionPicture.id) == "sub_2"))
+        session.execute(update(StoreRow).values(position=9))
+    refused = gonogo("audit", "checkpoint")
+
+    unsure, ended = gonogo("audit", "new-log"), gonogo("audit", "new-log", "--yes", "--json")
+    made = gonogo("audit", "checkpoint")
+
+    assert (refused.code, unsure.code, ended.code, made.code) == (1, 2, 0, 0)
+    assert Path(json.loads(ended.out)["ended"]).is_dir()
+    assert desk.log.origin() != first
+    assert gonogo("audit", "verify", "--no-objects").code == 0
