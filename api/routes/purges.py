@@ -58,7 +58,8 @@ class PurgeBody(Body):
     note: Note | None = None
 
 
-def _keeper(who: Who) -> Actor:
+def keeper_of(who: Who) -> Actor:
+    """Raises `not-allowed` unless `who` looks after what is kept."""
     if not set(_MAY) & set(who.roles):
         raise Problem(
             "not-allowed",
@@ -68,7 +69,7 @@ def _keeper(who: Who) -> Actor:
     return who
 
 
-Keeper = Annotated[Actor, Depends(_keeper)]
+Keeper = Annotated[Actor, Depends(keeper_of)]
 
 
 @router.get("/purges/plan", responses=READ)
