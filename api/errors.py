@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match, Mount
 
 from gonogo.logs import log
+from gonogo.objects import ObjectsFull, ObjectsUnreachable
 from policies.bundle.parts import BundleRefused
 from policies.errors import PackFault, Refused
 
@@ -86,6 +87,17 @@ PROBLEMS: Mapping[str, tuple[int, str, str]] = {
         "Idempotency-Key again. Stops and reads work meanwhile.",
     ),
     "database-unavailable": (503, "The database does not answer", "Try again shortly."),
+    "storage-unavailable": (
+        503,
+        "The object store does not answer",
+        "Nothing is lost: send the same again, commands with their Idempotency-Key.",
+    ),
+    "storage-full": (
+        507,
+        "There is no room left",
+        "Nothing is half done. Somebody who runs this store has to make room on its disk; "
+        "then send the same again.",
+    ),
     "bad-request": (400, "Bad request", "The detail says what is wrong."),
     "internal": (500, "Our mistake", "It is logged with the request id; please report it."),
 }
@@ -178,8 +190,21 @@ def install(app: FastAPI) -> None:
         # Only the kind of fault: its text repeats the statement's parameters.
         kind = type(getattr(fault, "orig", None) or fault).__name__
         log.error("database", path=request.url.path, error=kind)
+        if _is_full(fault):
+            return _response(request, "storage-full", "the disk of the database is full")
         detail = "nothing is half done: send the same again, commands with their Idempotency-Key"
         return _response(request, "database-unavailable", detail, {"Retry-After": "5"})
+
+    @app.exception_handler(ObjectsFull)
+    async def full(request: Request, fault: ObjectsFull) -> JSONResponse:
+        log.error("objects_full", path=request.url.path)
+        return _response(request, "storage-full", "the object store is full")
+
+    @app.exception_handler(ObjectsUnreachable)
+    async def unreachable(request: Request, fault: ObjectsUnreachable) -> JSONResponse:
+        log.error("objects_unreachable", path=request.url.path)
+        detail = "bundles and evidence cannot be read or kept now"
+        return _response(request, "storage-unavailable", detail, {"Retry-After": "5"})
 
     @app.exception_handler(DataError)
     async def unstorable(request: Request, fault: DataError) -> JSONResponse:
@@ -190,6 +215,13 @@ def install(app: FastAPI) -> None:
     async def bug(request: Request, fault: Exception) -> JSONResponse:
         log.error("unhandled", path=request.url.path, error=type(fault).__name__, exc_info=fault)
         return _response(request, "internal", type(fault).__name__)
+
+
+def _is_full(fault: Exception) -> bool:
+    """Whether SQLite (SQLITE_FULL) or PostgreSQL (53100) has no room."""
+    orig = getattr(fault, "orig", None)
+    name = getattr(orig, "sqlite_errorname", None)
+    return name == "SQLITE_FULL" or getattr(orig, "sqlstate", None) == "53100"
 
 
 def _methods_at(app: FastAPI, request: Request) -> list[str]:

@@ -57,6 +57,7 @@ WRITE = problems(
     "bad-request",
     "too-large",
     "illegal-move",
+    "storage-full",
 )
 _COMMAND = problems(
     "unauthenticated",
@@ -79,6 +80,7 @@ _COMMAND = problems(
     "bad-request",
     "too-large",
     "orchestrator-unavailable",
+    "storage-full",
 )
 COMMAND: Responses = {
     202: {

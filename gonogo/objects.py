@@ -10,22 +10,26 @@ All methods block; an event loop calls them in a thread.
 """
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import obstore
 import rfc8785
-from obstore.exceptions import AlreadyExistsError
+from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.store import LocalStore, ObjectStore, from_url
 
 from policies.bundle.digest import bundle_index
 from policies.bundle.parts import Bundle, manifest_of
 
 HEX = frozenset("0123456789abcdef")
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+_FULL = re.compile(rf"os error ({errno.ENOSPC}|{errno.EDQUOT})\b|QuotaExceeded|InsufficientStorage")
 
 
 class ObjectFault(Exception):
@@ -42,6 +46,14 @@ class ObjectMissing(ObjectFault):
 
 class ObjectCorrupt(ObjectFault):
     """The stored bytes are not those the digest names, or not what they are read as."""
+
+
+class ObjectsFull(ObjectFault):
+    """The store has no room for it: a full disk, a used-up quota. Nothing is half written."""
+
+
+class ObjectsUnreachable(ObjectFault):
+    """The store does not answer, or refuses us."""
 
 
 class Objects:
@@ -61,17 +73,21 @@ class Objects:
             self._store = LocalStore(self._folder, mkdir=True)
 
     def put(self, data: bytes) -> str:
-        """Store `data` durably and return its hex digest. A repeat changes nothing."""
+        """Store `data` durably and return its hex digest. A repeat changes nothing.
+
+        Raises `ObjectsFull`, `ObjectsUnreachable`.
+        """
         digest = hashlib.sha256(data).hexdigest()
         key = _key(digest)
-        try:
-            obstore.put(self._store, key, data, mode="create")
-        except AlreadyExistsError:
-            if not self._holds(digest):
-                # Torn by a power cut before it was acknowledged to anybody, or rotten: mend it.
-                obstore.put(self._store, key, data, mode="overwrite")
-        if self._folder is not None:
-            self._flush(self._folder, key)
+        with _reached(digest):
+            try:
+                obstore.put(self._store, key, data, mode="create")
+            except AlreadyExistsError:
+                if not self._holds(digest):
+                    # Torn by a power cut before it was acknowledged to anybody, or rotten: mend it.
+                    obstore.put(self._store, key, data, mode="overwrite")
+            if self._folder is not None:
+                self._flush(self._folder, key)
         return digest
 
     def has(self, digest: str) -> bool:
@@ -88,9 +104,11 @@ class Objects:
             obstore.delete(self._store, _key(digest))
 
     def get(self, digest: str) -> bytes:
-        """The bytes of `digest`, verified. Raises `ObjectMissing`, `ObjectCorrupt`."""
+        """The bytes of `digest`, verified. Raises `ObjectMissing`, `ObjectCorrupt`,
+        `ObjectsUnreachable`."""
         try:
-            data = bytes(obstore.get(self._store, _key(digest)).bytes())
+            with _reached(digest):
+                data = bytes(obstore.get(self._store, _key(digest)).bytes())
         except FileNotFoundError as fault:
             raise ObjectMissing(digest, "there is no such object") from fault
         if hashlib.sha256(data).hexdigest() != digest:
@@ -154,6 +172,19 @@ class Objects:
         except ObjectCorrupt:
             return False
         return True
+
+
+@contextlib.contextmanager
+def _reached(digest: str) -> Iterator[None]:
+    """Name what the store refuses. The library's own text quotes paths, so it stays behind."""
+    try:
+        yield
+    except (BaseError, OSError) as fault:
+        if isinstance(fault, FileNotFoundError):
+            raise
+        if getattr(fault, "errno", None) in _NO_ROOM or _FULL.search(str(fault)):
+            raise ObjectsFull(digest, "the object store is full") from fault
+        raise ObjectsUnreachable(digest, "the object store does not answer") from fault
 
 
 def _key(digest: str) -> str:
