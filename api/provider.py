@@ -162,6 +162,9 @@ class _App(AsyncOAuth2Mixin, AsyncOpenIDMixin, BaseApp):  # type: ignore[misc]  
                     secure(str(found.get(name, "")))
                 except ValueError as fault:
                     raise ProviderFault("answer", f"{name}: {fault}") from fault
+        ways = found.get("token_endpoint_auth_methods_supported") or ["client_secret_basic"]
+        if "client_secret_basic" not in ways and "client_secret_post" in ways:
+            found["token_endpoint_auth_method"] = "client_secret_post"  # noqa: S105  # a way
         offered = found.get("id_token_signing_alg_values_supported") or ["RS256"]
         found["id_token_signing_alg_values_supported"] = sorted(ALGORITHMS & set(offered))
         if not found["id_token_signing_alg_values_supported"]:

@@ -107,6 +107,8 @@ class Liar:
                 told["padding"] = "x" * 1_000_000
             case "packed":
                 answer.headers["Content-Encoding"] = "gzip"
+            case "post-only":  # no lie, but another way
+                told["token_endpoint_auth_methods_supported"] = ["client_secret_post"]
             case "none" | "hs256":
                 told["id_token_signing_alg_values_supported"] = ["RS256", "none", "HS256"]
         answer.set_data(json.dumps(told))

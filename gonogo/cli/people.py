@@ -93,6 +93,40 @@ def address(
     session.screen.answer({"person": person, "confirmed": True}, "kept")
 
 
+@command(people, "invite")
+def invite_person(
+    session: Session,
+    person: Annotated[str, typer.Argument(help="Id of the person.")],
+    email: Annotated[str, typer.Argument(help="Address that the identity provider verifies.")],
+    data: Data = None,
+) -> None:
+    """Whoever first signs in with this verified address becomes the person, within 14 days."""
+    from gonogo.db.enrolment import NotInvited, invite, normal_email
+    from gonogo.db.session import engine_of, writing
+
+    settings = session.settings(data)
+    _identity(settings)
+    engine = engine_of(settings.database)
+    try:
+        address = normal_email(email)
+        with writing(engine) as db:
+            row = invite(db, settings.store, person, address, "operator", once_more=True)
+            until = row.expires_at.isoformat(timespec="minutes")
+    except ValueError as fault:
+        raise Failure("Not an e-mail address", str(fault), exit_code=USAGE) from fault
+    except NotInvited as refused:
+        told = {
+            "nobody": ("There is no such person", "gonogo people list"),
+            "left": ("This person left", "an administrator opens the account again"),
+            "taken": ("Somebody else was invited by this address", "use another address"),
+        }
+        title, remedy = told[refused.code]
+        raise Failure(title, person, remedy) from refused
+    finally:
+        engine.dispose()
+    session.screen.answer({"person": person, "until": until}, f"invited until {until}")
+
+
 @command(people, "list")
 def list_people(session: Session, data: Data = None) -> None:
     """Everybody in the store, with roles."""

@@ -178,18 +178,20 @@ class Enrolment:
         return person
 
 
-def invite(session: Session, store: str, person: str, email: str, by: str) -> InvitationRow:
+def invite(
+    session: Session, store: str, person: str, email: str, by: str, *, once_more: bool = False
+) -> InvitationRow:
     """Invite `person` in the caller's transaction. Raises `NotInvited`.
 
     Only somebody who never had a way in is invited: whoever invites a colleague once more, to an
-    address of their own, would be two people (I2).
+    address of their own, would be two people (I2). `once_more` is for whoever runs the machine.
     """
     row = session.get(PersonRow, (store, person))
     if row is None:
         raise NotInvited("nobody")
     if row.left_at is not None:
         raise NotInvited("left")
-    if has_way_in(session, store, person):
+    if not once_more and has_way_in(session, store, person):
         raise NotInvited("has-a-way-in")
     now = datetime.now(UTC)
     found = session.get(InvitationRow, (store, email))

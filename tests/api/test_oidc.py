@@ -156,6 +156,19 @@ async def test_the_request_has_state_nonce_and_a_challenge_for_the_code(visit: V
     assert SECRET not in str(begun.headers) + location
 
 
+async def test_the_secret_is_sent_the_way_the_provider_takes_it(visit: Visit) -> None:
+    invited(visit.store, "pam@lantern.example")
+    await user(visit.issuer, "p-2", email="pam@lantern.example", email_verified=True)
+    await lie(visit.issuer, "post-only")
+
+    answer = await visit.whole("p-2")
+
+    async with httpx.AsyncClient(base_url=visit.issuer, trust_env=False) as http:
+        sent = (await http.get("/seen")).json()["token"]
+    assert answer.status_code == 303
+    assert (sent["client_secret"], sent["authorization"]) == (SECRET, None)
+
+
 @pytest.mark.parametrize(
     "how",
     [one for one in LIES if not one.startswith(("discovery", "only", "huge", "packed", "down"))],

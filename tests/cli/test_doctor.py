@@ -217,3 +217,18 @@ def test_a_namespace_that_is_not_there_is_told_apart_from_a_server_that_is_down(
 
     assert found["namespace"][0].state == "fail"
     assert "namespace create -n none" in found["namespace"][0].remedy
+
+
+def test_a_provider_is_asked_and_its_absence_told(tmp_path: Path) -> None:
+    settings = Settings(data=tmp_path)
+    open_to_all = settings.model_copy(update={"host": "0.0.0.0"})
+    away = settings.model_copy(
+        update={"oidc_issuer": "http://127.0.0.1:9", "oidc_client_id": "gonogo"}
+    )
+
+    (here,) = endpoints.provider(settings)
+    (closed,) = endpoints.provider(open_to_all)
+    (down,) = endpoints.provider(away)
+
+    assert [check.state for check in (here, closed, down)] == ["ok", "warn", "fail"]
+    assert "GONOGO_OIDC_ISSUER" in down.remedy

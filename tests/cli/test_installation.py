@@ -10,6 +10,7 @@ import pytest
 from gonogo.cli.doctor import Check, examine
 from gonogo.cli.doctor.undecidable import undecidable
 from gonogo.db.codec import picture_values
+from gonogo.db.enrolment import Door, Enrolment, Known
 from gonogo.db.identity import Identity, well_formed
 from gonogo.db.session import engine_of, writing
 from gonogo.db.tables import SubmissionPicture
@@ -166,3 +167,17 @@ def test_a_held_case_needs_somebody_who_has_not_spoken(gonogo: Shell, settings: 
         session.add(SubmissionPicture(**picture_values("submission", held)))
 
     assert undecidable(engine, "default") == [("sub_1", "nobody may confirm it")]
+
+
+def test_an_operator_invites_who_has_a_token_already(gonogo: Shell, settings: Settings) -> None:
+    person = json.loads(gonogo("init", "--json").out)["person"]
+
+    invited = gonogo("people", "invite", person, "Admin@Store.example")
+    nobody = gonogo("people", "invite", "per_none", "x@store.example")
+    no_address = gonogo("people", "invite", person, "nonsense")
+
+    engine = engine_of(settings.database)
+    known = Known("https://id.example", "s-1", email="admin@store.example")
+    assert Enrolment(engine, "default").admit(known, Door({})) == person
+    assert "invited until" in invited.out
+    assert (nobody.code, no_address.code) == (1, 2)

@@ -30,6 +30,7 @@ def examine(settings: Settings) -> list[Check]:
         ("model", lambda: endpoints.model(settings)),
         ("API", lambda: endpoints.api(settings)),
         ("notices", lambda: telling.telling(settings, engine)),
+        ("identity provider", lambda: endpoints.provider(settings)),
         ("cases", lambda: database.cases(settings, engine)),
     ]
     found: list[Check] = []

@@ -1,5 +1,6 @@
 """What answers over HTTP or is read from elsewhere: objects, policy pack, model, API."""
 
+import asyncio
 import socket
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -9,6 +10,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from gonogo.addresses import is_loopback
 from gonogo.cli.doctor.check import Check, clock, timed
 from gonogo.objects import Objects
 from gonogo.packs import load_pack
@@ -138,3 +140,25 @@ def _somebody_listens(host: str, port: int) -> bool:
     with socket.socket() as probe:
         probe.settimeout(1)
         return probe.connect_ex((host, port)) == 0
+
+
+def provider(settings: Settings) -> Iterator[Check]:
+    """Discovery, its issuer, endpoints and algorithms, as signing in meets them."""
+    name = "identity provider"
+    if settings.oidc_issuer is None:
+        if is_loopback(settings.host):
+            yield Check("ok", name, "none: people sign in by token, on this machine")
+        else:
+            remedy = "set GONOGO_OIDC_ISSUER to let people sign in to the pages"
+            yield Check("warn", name, "none: the pages are open to nobody", remedy)
+        return
+    from api.provider import Provider, ProviderFault
+
+    try:
+        with timed() as took:
+            asyncio.run(Provider(settings).begin("http://127.0.0.1/"))
+    except ProviderFault as fault:
+        remedy = "look at GONOGO_OIDC_ISSUER, and at the provider; signed-in people go on"
+        yield Check("fail", name, f"{settings.oidc_issuer}: {fault}", remedy)
+        return
+    yield Check("ok", name, f"{settings.oidc_issuer} answers in {took}")
