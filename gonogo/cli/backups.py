@@ -157,7 +157,8 @@ def _warnings(done: "Restored") -> list[str]:
     if not done.same_key:
         told.append(
             f"mac.key is another than then: {done.pending} commands not yet carried out will be "
-            "refused as forged (give them again), and earlier canaries cannot be made again. "
+            "refused as forged (give them again), addresses and webhook secrets of notices cannot "
+            "be opened, and earlier canaries cannot be made again. "
             "With the old file in its place before the next start, all of it holds"
         )
     told += [
