@@ -1,5 +1,6 @@
 """The inbox and what one wants to be told."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import groupby
 from typing import Annotated, Any
@@ -139,7 +140,7 @@ def open_entry(
     box.mark(who.id, entry, read=True)
     return page(
         svc,
-        look,
+        replace(look, unread=box.unread(who.id)),  # the count was read before this was
         "notice.html",
         entry=found,
         title=words.subject(found.sheet),

@@ -174,6 +174,7 @@ async def test_the_pages_show_the_count_the_text_and_what_was_chosen(store: Stor
     entry = next(link for link in sorted(page.links) if link.startswith("/inbox/dlv_"))
     texts = [(await browser.page(link)).text for link in page.links if "/inbox/dlv_" in link]
     assert any("What is &lt;b&gt;it&lt;/b&gt; for?" in text for text in texts)
+    assert "unread</span>" not in texts[-1]  # the count on the page that read the last one
     assert "Everything is read." in (await browser.page("/inbox")).text
     answer = await browser.send(f"{entry}/unread", {})
     assert answer.status_code == 303

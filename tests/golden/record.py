@@ -13,13 +13,21 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
 
+from temporalio.api.enums.v1 import EventType
+from temporalio.client import WorkflowHandle
 from temporalio.testing import WorkflowEnvironment
+from temporalio.worker import Worker
 
 from activities.intake import ScanReport
+from activities.notices import Notices
+from gonogo.notices.fanout import Fanout
+from gonogo.notices.lanes import FANOUT, FanoutLane
 from gonogo.temporal import CONVERTER
 from gonogo.up import temporal_binary
+from gonogo.worker import RUNNER
 from tests.workflows.house import ADA, LEA, MAX, RUI, SENA, SOL, House, pack_with
 from tests.workflows.test_release import SECONDS, ready
+from workflows.notices import LaneStart, NoticeLane
 
 FOLDER = Path(__file__).parent
 Recipe = Callable[[House, WorkflowEnvironment], Awaitable[str]]
@@ -108,6 +116,39 @@ async def release_paused_halted_resumed_rolled_back(house: House, env: WorkflowE
     return f"release/{release}"
 
 
+async def notices_lane(house: House, env: WorkflowEnvironment) -> str:
+    """Two rounds of the fan-out's lane; then it waits for more, as it does most of its life."""
+    lane, notices = (
+        "notices/default/fanout",
+        Notices(
+            "default", {FANOUT: FanoutLane(Fanout(house.engine, "default", "UTC", mail=False))}
+        ),
+    )
+    subject = await house.queued()
+    async with Worker(
+        house.client,
+        task_queue="golden-lane",
+        workflows=[NoticeLane],
+        workflow_runner=RUNNER,
+        activities=[notices.work],
+    ):
+        handle = await house.client.start_workflow(
+            NoticeLane.run, LaneStart("default", FANOUT), id=lane, task_queue="golden-lane"
+        )
+        await _rounds(handle, 1)
+        await house.give("claim", subject, RUI)
+        await _rounds(handle, 2)
+    return lane
+
+
+async def _rounds(handle: WorkflowHandle[NoticeLane, None], count: int) -> None:
+    while True:
+        kinds = [event.event_type for event in (await handle.fetch_history()).events]
+        if kinds.count(EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED) >= count:
+            return
+        await asyncio.sleep(0.2)
+
+
 SKIPPING: tuple[Recipe, ...] = (
     approved,
     rejected_after_undo,
@@ -120,6 +161,7 @@ REAL: tuple[Recipe, ...] = (
     release_completed,
     listing_of_a_release,
     release_paused_halted_resumed_rolled_back,
+    notices_lane,
 )
 
 
