@@ -18,6 +18,7 @@ from api.pages import (
     reviews,
     stops,
     submissions,
+    undelivered,
     webhooks,
 )
 
@@ -38,5 +39,6 @@ PAGES = (
     catalogue.router,
     audit.router,
     inbox.router,
+    undelivered.router,
     webhooks.router,
 )

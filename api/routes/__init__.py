@@ -21,6 +21,7 @@ from api.routes import (
     reviews,
     stops,
     submissions,
+    undelivered,
     webhooks,
 )
 
@@ -40,6 +41,7 @@ ROUTERS = (
     me.router,
     people.router,
     inbox.router,
+    undelivered.router,
     receipts.router,
     webhooks.router,
     publishers.router,

@@ -58,6 +58,17 @@ class Outlook:
             )
             return list(rows)
 
+    def again(self, delivery: str) -> bool:
+        """Send one again that was given up. False: none of this id was."""
+        with writing(self._engine) as session:
+            row = session.get(DeliveryRow, (self.store, delivery))
+            if row is None or row.state != "dead" or not row.recipient:
+                return False
+            row.state, row.attempts, row.finished_at = "waiting", 0, None
+            row.next_at = datetime.now(UTC)
+            session.add(row)
+        return True
+
     def counts(self) -> dict[tuple[str, str], int]:
         """How many wait and how many are dead, by channel and state."""
         query = (

@@ -5,13 +5,13 @@ from datetime import datetime
 from sqlalchemy import String, cast
 from sqlmodel import Session, col, select
 
-from gonogo.db.notices import AddressRow, NoticeRow, WebhookRow
+from gonogo.db.notices import AddressRow, NoticeRow, PreferenceRow, WebhookRow
 from gonogo.db.people import MemberRow, PersonRow
 from gonogo.ids import new_id
 from gonogo.notices.fanout import delivery_row
 from policies.lifecycle.kernel import Role
 from policies.rules.notice_facts import Facts, facts_value
-from policies.rules.notice_topics import Channel
+from policies.rules.notice_topics import Channel, Preferences, Topic, When, preferences_of
 
 _MOST = 100
 _DISABLED = "webhook_disabled"
@@ -33,8 +33,22 @@ def tell_about_webhook(
     )
     session.add(notice)
     people = _owners(session, hook)
+    chosen = {
+        row.person: preferences_of(row.value)
+        for row in session.exec(
+            select(PreferenceRow).where(
+                PreferenceRow.store_id == hook.store_id, col(PreferenceRow.person).in_(people)
+            )
+        )
+    }
+
+    def wants(person: str, channel: Channel) -> bool:
+        when = chosen.get(person, Preferences()).when(Topic.WEBHOOKS, channel)
+        return when is not When.OFF
+
     for person in people:
-        session.add(delivery_row(notice, Channel.INBOX, person, now))
+        if wants(person, Channel.INBOX):
+            session.add(delivery_row(notice, Channel.INBOX, person, now))
     if mail:
         addressed = session.exec(
             select(AddressRow.person).where(
@@ -43,7 +57,7 @@ def tell_about_webhook(
                 col(AddressRow.confirmed_at).is_not(None),
             )
         )
-        for person in addressed:
+        for person in filter(lambda one: wants(one, Channel.MAIL), addressed):
             session.add(delivery_row(notice, Channel.MAIL, person, now))
 
 
