@@ -17,6 +17,7 @@ from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from gonogo.db.codec import PICTURES, event_of, picture_values, state_of
+from gonogo.db.erasures import PurgePicture
 from gonogo.db.publishers import project
 from gonogo.db.session import reading, writing
 from gonogo.db.tables import EventRow, ReleasePicture, SubmissionPicture
@@ -44,6 +45,7 @@ class Recovered:
     cases: int = 0
     releases: int = 0
     started: int = 0
+    purges: int = 0
 
 
 def rebuild(engine: Engine, store: str) -> Rebuilt:
@@ -70,7 +72,7 @@ def rebuild(engine: Engine, store: str) -> Rebuilt:
 
 
 async def recover(engine: Engine, client: Client, store: str, task_queue: str) -> Recovered:
-    """Start the workflow of every open case and release that has none, from its events.
+    """Start the workflow of every open case, release and confirmed purge that has none.
 
     A few are started at a time: one after another, most of the time would go into waiting.
     """
@@ -79,7 +81,8 @@ async def recover(engine: Engine, client: Client, store: str, task_queue: str) -
     async def start_them() -> None:
         for workflow, workflow_id, argument, is_case in due:
             result.cases += is_case
-            result.releases += not is_case
+            result.releases += workflow == "Rollout"
+            result.purges += workflow == "Purge"
             with contextlib.suppress(WorkflowAlreadyStartedError):
                 await client.start_workflow(
                     workflow,
@@ -113,6 +116,13 @@ def underway(engine: Engine, store: str) -> Iterator[tuple[str, str, dict[str, A
         releases = session.exec(
             select(ReleasePicture).where(ReleasePicture.store_id == store)
         ).all()
+        purges = session.exec(
+            select(PurgePicture.id).where(
+                PurgePicture.store_id == store, PurgePicture.step == "confirmed"
+            )
+        ).all()
+    for purge in purges:  # two people said yes, and it is not done
+        yield "Purge", f"purge/{purge}", {"store": store, "subject": purge, "gpt": ""}, False
     begun = {row.id for row in releases}
     for row in cases:
         state: Submission = state_of("submission", row.state)

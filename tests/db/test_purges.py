@@ -20,6 +20,7 @@ from gonogo.db.session import reading, writing
 from gonogo.db.tables import GptRow, RevisionRow
 from gonogo.erasure import Plan, erase, plan
 from gonogo.objects import ObjectMissing, Objects
+from gonogo.recovery import rebuild, underway
 from policies.bundle.parts import Bundle
 from tests.builders import ADA, AMY, IDA, LEA, PUBLISHER, RUI, SOL, STORE, T0
 from tests.db.desk import Desk
@@ -304,3 +305,31 @@ def test_the_reason_for_a_purge_survives_it(desk: Desk, objects: Objects) -> Non
     with reading(desk.engine) as session:
         assert session.exec(select(TombstoneRow.purge).distinct()).all() == ["prg_1"]
     assert LEA.id not in desk.state("prg_1").asked_by
+
+
+def test_a_purge_that_two_people_wanted_is_recovered_until_it_is_done(
+    desk: Desk, objects: Objects
+) -> None:
+    rejected(desk, objects, 1, "knowledge/a.md")
+
+    def due() -> list[tuple[str, str]]:
+        return [(kind, id) for kind, id, *_ in underway(desk.engine, STORE) if kind == "Purge"]
+
+    asked(desk, "gpt", "gpt_1")
+    before = due()
+    desk.give("confirm", "prg_1", IDA)
+    between = due()
+    found = plan(desk.engine, objects, STORE, "gpt", "gpt_1")
+    report = erase(desk.engine, objects, STORE, "prg_1", found)
+    desk.give("finish", "prg_1", SYS, report)
+
+    assert (before, between, due()) == ([], [("Purge", "purge/prg_1")], [])
+
+
+def test_rebuilding_after_a_purge_changes_nothing(desk: Desk, objects: Objects) -> None:
+    rejected(desk, objects, 1, "knowledge/a.md")
+    adopt(desk.engine, STORE)
+
+    purged(desk, objects, "gpt", "gpt_1")
+
+    assert rebuild(desk.engine, STORE).differences == []
