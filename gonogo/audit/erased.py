@@ -1,9 +1,12 @@
 """Tombstones against the requests that dug them: nothing else may explain what is gone."""
 
+import contextlib
 from collections.abc import Iterator
 
+from pydantic import ValidationError
 from sqlmodel import Session, col, select
 
+from gonogo.audit.rows import UNREADABLE, rows
 from gonogo.db.codec import state_of
 from gonogo.db.erasures import PurgePicture, TombstoneRow, of_purge, root_of
 from policies.audit.chain import Fault
@@ -16,6 +19,14 @@ def buried_objects(session: Session) -> set[str]:
     return set(rows)
 
 
+def _purges(session: Session, store: str) -> Iterator[tuple[str, Purge]]:
+    """Those whose picture can be read; the others are named as pictures."""
+    for identity, row in rows(session, PurgePicture, store):
+        with contextlib.suppress(*UNREADABLE, ValidationError):
+            if row is not None:
+                yield str(identity[1]), state_of("purge", row.state)
+
+
 def tombstone_faults(session: Session, store: str) -> Iterator[Fault]:
     """Tombstones without a confirmed request, and requests whose tombstones are not its `root`."""
     dug = session.exec(
@@ -24,8 +35,7 @@ def tombstone_faults(session: Session, store: str) -> Iterator[Fault]:
         .distinct()
         .order_by(col(TombstoneRow.purge))
     ).all()
-    pictures = session.exec(select(PurgePicture).where(PurgePicture.store_id == store)).all()
-    states: dict[str, Purge] = {row.id: state_of("purge", row.state) for row in pictures}
+    states = dict(_purges(session, store))
     for purge in sorted(set(dug) | set(states)):
         state = states.get(purge)
         if purge in dug and (state is None or state.step not in (Step.CONFIRMED, Step.DONE)):

@@ -18,7 +18,7 @@ from gonogo.db.tables import CommandRow
 from policies.lifecycle.kernel import Command
 from policies.lifecycle.machines import kind_of
 from policies.wire import RecordAnswer, RecordRequest
-from tests.builders import ADA, KEY, RUI, SOL, STORE, T0
+from tests.builders import ADA, AMY, KEY, RUI, SOL, STORE, T0
 from tests.db.desk import Desk
 from tests.policies.states import SYS
 
@@ -89,6 +89,13 @@ class Audited(Desk):
         self.review("claim", subject, RUI)
         self.review("approve", subject, RUI)
         self.wait(minutes=11).review("settle", subject, SYS, release=f"rel_{number}")
+
+    def erasing(self) -> None:
+        """A request to erase, and a hold that came after it."""
+        body = {"scope": "submission", "target": "sub_3", "reason": "letter", "note": None}
+        self.review("withdraw", "sub_3", ADA)
+        self.give("ask", "prg_1", AMY, body)
+        self.give("place", "hld_1", AMY, body)
 
     def stopped(self) -> RecordAnswer:
         return self.stop("gpt", "gpt_1", SOL)
