@@ -29,8 +29,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def require(part: str, available: bool, reason: str) -> None:
     """Skip the test unless `part` is available; fail instead where it must not be missing.
 
-    `GONOGO_REQUIRE` names those parts, separated by commas (CI: `model`, `postgres`). `reason` says
-    what is missing and how to get it.
+    `GONOGO_REQUIRE` names those parts, separated by commas (CI: `model`, `chromium`,
+    `postgres`). `reason` says what is missing and how to get it.
     """
     if available:
         return
