@@ -65,6 +65,7 @@ class Suite(_Chapter):
     samples: int = Field(default=1, ge=1, le=20)
     max_tokens: int = Field(default=64, ge=1, le=4096)
     max_violations: int = Field(default=0, ge=0)
+    disturbing: bool = False  # its transcripts may disturb: shown blurred, behind a warning
 
 
 class Waiver(_Chapter):

@@ -1,6 +1,6 @@
 """The pages of releases: one sentence, the rail of steps, the levers and why some are off."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal
 
 from fastapi import Form, Request
@@ -35,6 +35,8 @@ _WITH_REASON = {
 _Lever = Literal[
     "start", "schedule", "unschedule", "pause", "resume", "halt", "roll_back", "cancel"
 ]
+# Phases in which the present step neither goes on nor is over, by how its mark looks.
+_STANDING = {"paused": "still", "held": "still", "halted": "over", "rolled_back": "over"}
 _STATES = {"done": "done", "current": "here", "planned": "planned"}
 
 
@@ -42,6 +44,7 @@ _STATES = {"done": "done", "current": "here", "planned": "planned"}
 def release_list(svc: Svc, look: SignedIn, who: Person, cursor: Cursor = None) -> Response:
     """Releases this person may see, newest first."""
     found = routes.list_releases(svc, who, cursor=cursor)
+    look.names.learn(one["publisher"] for one in found["items"])
     for one in found["items"]:
         one["reaches"] = _reaches(one)
     return page(svc, look, "releases.html", items=found["items"], next=found["next"])
@@ -83,7 +86,7 @@ def release_live(
         return Response(status_code=200, headers={"HX-Refresh": "true"})
     if seen == moment_of(release.seq, datetime.now(UTC)):
         return Response(status_code=204)
-    return page(svc, look, "release_live.html", **_whole(svc, look, release))
+    return page(svc, look, "release_news.html", **_whole(svc, look, release))
 
 
 @router.post("/releases/{subject}")
@@ -176,7 +179,8 @@ def _whole(svc: Services, look: Viewer, release: Release) -> dict[str, Any]:
         "name": view["name"] or release.gpt,
         "stops": [f"stopped:{scope}" for scope in stops],
         "your_turn": turns.get(view["turn"], False),
-        "steps": [_step(one, zone, now) for one in view["rail"]],
+        "steps": [_step(one, view["phase"], zone, now) for one in view["rail"]],
+        "plan": _plan(view),
         "events": story(svc, look, release.id, release.publisher, release.seq),
         "sees_names": look.actor is not None and is_staff(look.actor),
         "live": not view["final"],
@@ -184,16 +188,32 @@ def _whole(svc: Services, look: Viewer, release: Release) -> dict[str, Any]:
     }
 
 
-def _step(one: dict[str, Any], zone: str, now: datetime) -> dict[str, Any]:
+def _step(one: dict[str, Any], phase: str, zone: str, now: datetime) -> dict[str, Any]:
     """A planned stage as a step of the rail, with the time that matters now."""
-    more = f"{duration(one['soak_s'])} at least"
+    state = _STATES[one["state"]]
+    more = f"{duration(one['soak_s'])} at least" if one["soak_s"] else ""
     if one["state"] == "current" and one["over_at"]:
-        more = clock(one["over_at"], zone, now) + " at the earliest"
+        more = "until " + clock(one["over_at"], zone, now) + " at least"
+    elif one["state"] == "current":
+        state = _STANDING.get(phase, "here")
+        more = f"{duration(one['soak_s'])} at least; the clock stands"
     elif one["state"] == "planned" and one["earliest"]:
         more = "from " + clock(one["earliest"], zone, now)
     elif one["entered_at"]:
-        more = clock(one["entered_at"], zone, now)
-    return {"name": percent(one["weight_bp"]), "state": _STATES[one["state"]], "more": more}
+        more = "since " + clock(one["entered_at"], zone, now)
+    return {"name": percent(one["weight_bp"]), "state": state, "more": more}
+
+
+def _plan(view: dict[str, Any]) -> list[dict[str, Any]]:
+    """Every step with when it was planned to begin, counted from the first, and when it did."""
+    rail = view["rail"]
+    begins = view["scheduled_at"] or (rail[0]["entered_at"] if rail else None)
+    planned = datetime.fromisoformat(begins) if begins else None
+    steps = []
+    for one in rail:
+        steps.append({**one, "planned_at": planned, "number": one["stage"] + 1})
+        planned = planned + timedelta(seconds=one["soak_s"]) if planned else None
+    return steps
 
 
 def _reaches(view: dict[str, Any]) -> int:

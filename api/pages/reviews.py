@@ -8,9 +8,11 @@ from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 
 from api.deps import Cursor, Services, SubjectId, Svc, etag
+from api.errors import Problem
 from api.pages.forms import Key, Line, Said, fresh_key, key_of, moment_of, outcome
 from api.pages.site import Person, SignedIn, Viewer, back_to, page, page_router
 from api.pages.story import (
+    Told,
     bundle_view,
     case_facts,
     changed_since,
@@ -27,6 +29,7 @@ from policies.lifecycle.submission_state import Stage, Submission
 
 router = page_router()
 _Ids = Annotated[list[str], Form(default_factory=list, max_length=50)]
+_MOVED = frozenset({"stale-decision", "precondition-failed"})
 _JUDGING = ("approve", "request_changes", "reject", "ask")
 # Stage → the words a reviewer could say in it; a form shows all of them, and why some are off.
 _KINDS: dict[Stage, tuple[str, ...]] = {
@@ -67,7 +70,8 @@ def review_page(
     staff_only(who)
     case = visible(svc, who, subject)
     found = evidence(svc, case)
-    review = svc.packs(case.terms.pack).review
+    pack = svc.packs(case.terms.pack)
+    review = pack.review
     return page(
         svc,
         look,
@@ -76,10 +80,12 @@ def review_page(
         key=fresh_key(),
         **found,
         **_strip(svc, look, case, case.version),
-        **changed_since(svc, case),
+        changed=changed_since(svc, case),
         **_voice(svc, case),
         bundle=bundle_view(svc, case),
-        transcripts=transcripts(svc, found["tests"]),
+        transcripts=transcripts(
+            svc, found["tests"], {one.id for one in pack.testing.suites if one.disturbing}
+        ),
         clauses=clauses_of(svc, case),
         checklist=review.checklist,
         pack_clauses=review.clauses,
@@ -127,6 +133,7 @@ async def release(
 @router.post("/reviews/{subject}/decisions")
 async def decide(
     svc: Svc,
+    look: SignedIn,
     who: Person,
     request: Request,
     subject: SubjectId,
@@ -141,6 +148,7 @@ async def decide(
     checklist: _Ids,
     note: Line = "",
     reason: Line = "",
+    seq: Annotated[int, Form(ge=0)] = 0,
 ) -> Response:
     """Send the decision with the digest and version that the page showed (I1)."""
     case = await run_in_threadpool(visible, svc, who, subject)
@@ -153,10 +161,21 @@ async def decide(
         checklist=checklist if verdict == "approve" else [],
         reason=reason or None if verdict == "ask" else None,
     )
-    done = await routes.decide(
-        svc, who, case, body, Response(), await key_of(request, key), etag(version)
-    )
+    once = await key_of(request, key)
+    try:
+        done = await routes.decide(svc, who, case, body, Response(), once, etag(version))
+    except Problem as moved:
+        if moved.code in _MOVED and seq:
+            # I1: whoever is refused because the case moved on reads at once what happened.
+            moved.extra["happened"] = await run_in_threadpool(_since, svc, look, subject, seq)
+        raise
     return back_to(f"/reviews/{subject}", outcome(done, "decided"))
+
+
+def _since(svc: Services, look: Viewer, subject: str, seq: int) -> list[Told]:
+    assert look.actor is not None  # the form was sent by somebody who is signed in
+    case = visible(svc, look.actor, subject)
+    return [one for one in story(svc, look, case.id, case.publisher, case.seq) if one.seq > seq]
 
 
 def _strip(svc: Services, look: Viewer, case: Submission, version: int) -> dict[str, Any]:

@@ -133,13 +133,12 @@ class PageRoute(APIRoute):
             try:
                 response = await handle(request)
             except (Problem, Refused, BundleRefused, RequestValidationError) as fault:
-                response = await _refused(request, *_told(fault))
+                response = await _refused(request, _told(fault))
                 if isinstance(fault, Problem):
                     response.headers.update(fault.headers)
             except HTTPException as fault:
-                response = await _refused(
-                    request, _HTTP.get(fault.status_code, "bad-request"), str(fault.detail), []
-                )
+                code = _HTTP.get(fault.status_code, "bad-request")
+                response = await _refused(request, Refusal(code, str(fault.detail)))
             return _for_fragments(response) if _is_fragment(request) else response
 
         return handled
@@ -149,26 +148,40 @@ def page_router() -> APIRouter:
     return APIRouter(route_class=PageRoute, include_in_schema=False)
 
 
-def _told(fault: Exception) -> tuple[str, str, list[dict[str, str]]]:
-    """Code, sentence and faults of a refusal."""
+@dataclass(frozen=True)
+class Refusal:
+    """What a person is told instead. `faults` are of a bundle; `difference` and `happened` (events
+    as `story.Told`) say what changed since somebody looked (I1)."""
+
+    code: str
+    detail: str
+    faults: tuple[dict[str, str], ...] = ()
+    difference: dict[str, Any] | None = None
+    happened: tuple[Any, ...] = ()
+
+
+def _told(fault: Exception) -> Refusal:
     match fault:
         case Problem():
-            return fault.code, fault.detail, []
+            extra = fault.extra
+            happened = tuple(extra.get("happened", ()))
+            return Refusal(fault.code, fault.detail, (), extra.get("difference"), happened)
         case Refused():
-            return fault.code, fault.because, []
+            return Refusal(fault.code, fault.because)
         case BundleRefused():
-            faults = [
+            faults = tuple(
                 {"file": f.file, "pointer": f.pointer, "message": f.message} for f in fault.faults
-            ]
-            return "bundle-refused", "", faults
+            )
+            return Refusal("bundle-refused", "", faults)
+        case RequestValidationError():
+            names = {str(one["loc"][-1]) for one in fault.errors() if one["loc"]}
+            return Refusal("malformed", f"look at: {', '.join(sorted(names))[:200]}")
         case _:
-            return "malformed", "the form does not fit", []
+            return Refusal("malformed", "the form does not fit")
 
 
-async def _refused(
-    request: Request, code: str, detail: str, faults: list[dict[str, str]]
-) -> Response:
-    svc = services(request)
+async def _refused(request: Request, refusal: Refusal) -> Response:
+    svc, code = services(request), refusal.code
     if code == "unauthenticated":
         here = request.url.path if request.method == "GET" and not _is_fragment(request) else "/"
         response = RedirectResponse(f"/?next={quote(here)}", 303)
@@ -177,13 +190,13 @@ async def _refused(
         return response
     status, title, remedy = PROBLEMS.get(code, PROBLEMS["refused"])
     look = Viewer(None) if code == "cross-site" else await viewer(svc, request)
-    told = {"code": code, "title": title, "detail": detail, "remedy": remedy}
+    told = {"refusal": refusal, "code": code, "title": title, "remedy": remedy}
     if _is_fragment(request):
         if request.method == "GET":  # a poll must not replace a part of the page with a problem
             return Response(status_code=204)
         return page(svc, look, "refusal.html", status, attempt=new_id("try"), **told)
     back = "/" if request.method == "GET" else _before(request)
-    return page(svc, look, "problem.html", status, faults=faults, back=back, **told)
+    return page(svc, look, "problem.html", status, back=back, **told)
 
 
 def _is_fragment(request: Request) -> bool:

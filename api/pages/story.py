@@ -1,6 +1,6 @@
 """What the pages of one case show: whose turn it is, its way, its events, its evidence."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,7 +17,6 @@ from api.views import submission_view
 from gonogo.db import lists, queries
 from gonogo.db.people import MemberRow
 from gonogo.db.session import reading
-from gonogo.db.tables import EventRow
 from gonogo.notices.outlook import Outlook, Receipt
 from gonogo.objects import ObjectFault
 from policies.bundle.parts import Bundle
@@ -133,8 +132,11 @@ def evidence(svc: Services, case: Submission) -> dict[str, Any]:
     return found
 
 
-def transcripts(svc: Services, tests: Mapping[str, Any] | None) -> list[dict[str, Any]]:
-    """What was asked and answered, in the order it was asked."""
+def transcripts(
+    svc: Services, tests: Mapping[str, Any] | None, disturbing: Collection[str]
+) -> list[dict[str, Any]]:
+    """What was asked and answered, in the order it was asked. `disturbs`: to be shown blurred, for
+    it is a violation or of a suite that the pack marks so."""
     found = []
     for one in (tests or {}).get("cases", ())[:_TRANSCRIPTS]:
         suite, number, _ = one["case"].split("/")
@@ -142,6 +144,7 @@ def transcripts(svc: Services, tests: Mapping[str, Any] | None) -> list[dict[str
             "number": number,
             "outcome": one["outcome"],
             "suite": suite,
+            "disturbs": one["outcome"] == "violation" or suite in disturbing,
             "missing": False,
             "asked": "",
             "answer": "",
@@ -176,26 +179,28 @@ def bundle_view(svc: Services, case: Submission) -> dict[str, Any] | None:
     }
 
 
-def changed_since(svc: Services, case: Submission) -> dict[str, Any]:
-    """The difference a reviewer sees first: to the round before, else to what was approved."""
+def changed_since(svc: Services, case: Submission) -> list[tuple[str, dict[str, Any]]]:
+    """The differences a reviewer sees first, each with what it is a difference to: the revision
+    that was approved last, and the round before where that is another one."""
     with reading(svc.engine) as session:
-        before, since = lists.last_approved(session, case), "the approved revision"
-        rounds = [_digest_of(row) for row in queries.events(session, svc.store, subject=case.id)]
-    earlier = [digest for digest in rounds if digest and digest != case.digest]
-    if earlier:
-        before, since = earlier[-1], "the round before"
-    found = difference_between(svc, case.gpt, before, case.digest) if before else None
-    return {"difference": found, "difference_since": since}
+        approved = lists.last_approved(session, case)
+        rounds = lists.rounds_of(session, case) if case.round > 1 else []
+    earlier = [digest for digest in rounds if digest != case.digest]
+    bases = [("the approved revision", approved)]
+    if earlier and earlier[-1] != approved:
+        bases.append(("the round before", earlier[-1]))
+    found = []
+    for since, base in bases:
+        if base is not None and base != case.digest:
+            changes = difference_between(svc, case.gpt, base, case.digest)
+            if changes is not None:
+                found.append((since, changes))
+    return found
 
 
 def clauses_of(svc: Services, case: Submission) -> dict[str, str]:
     """Titles of the clauses of the pack this case pins, by id."""
     return {clause.id: clause.title for clause in svc.packs(case.terms.pack).review.clauses}
-
-
-def _digest_of(row: EventRow) -> str | None:
-    opens = row.type in ("submission:opened", "submission:round:opened")
-    return str(row.body["digest"]) if opens else None
 
 
 def _each_once(values: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -2,57 +2,130 @@
 
 import hashlib
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import Request
+from fastapi import Form, Query, Request
 from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 
 from api.bodies import NoteBody
-from api.deps import SubjectId, Svc
+from api.deps import PLAIN, Services, SubjectId, Svc
 from api.errors import Problem
 from api.intake import submit_bundle
 from api.pages.forms import Key, Line, Said, Short, fresh_key, key_of, moment_of, outcome
 from api.pages.site import Person, SignedIn, Viewer, back_to, page, page_router
 from api.pages.story import case_facts, clauses_of, evidence, story
+from api.pasted import pasted_bundle, starters_of, typed
 from api.routes import submissions as routes
 from api.subjects import visible
 from api.views import can_view
+from api.zips import is_zip, unzipped
+from gonogo.db import lists, queries
+from gonogo.db.session import reading
+from gonogo.objects import ObjectFault
+from policies.bundle.parts import Manifest
 from policies.lifecycle.kernel import Actor
 from policies.lifecycle.submission_state import Submission
 
 router = page_router()
 _PATH_CHARS = 400
+Word = Annotated[str, Form(max_length=120)]
 
 
 @router.get("/mine/new")
-def upload_form(svc: Svc, look: SignedIn, who: Person) -> Response:
-    """Choose a folder to submit."""
+def upload_form(
+    svc: Svc,
+    look: SignedIn,
+    who: Person,
+    gpt: Annotated[str, Query(max_length=80, pattern=PLAIN)] = "",
+) -> Response:
+    """Drop, choose or paste a bundle: of a new GPT, or the next revision of `gpt`."""
+    with reading(svc.engine) as session:
+        row = queries.gpts(session, svc.store, {gpt} if gpt else set()).get(gpt)
+        if gpt and (row is None or row.publisher not in who.publishers):
+            raise Problem("not-found", f"there is no GPT {gpt} of yours")
+        last = lists.last_revision(session, svc.store, gpt) if row else None
     return page(
-        svc, look, "upload.html", key=fresh_key(), limits=svc.pack.limits, publishers=who.publishers
+        svc,
+        look,
+        "upload.html",
+        key=fresh_key(),
+        limits=svc.pack.limits,
+        categories=svc.pack.static.categories,
+        publishers=who.publishers,
+        gpt=row,
+        last=_manifest(svc, last),
     )
 
 
 @router.post("/mine/new")
 async def upload(svc: Svc, who: Person, request: Request) -> Response:
-    """Submit the chosen folder: a new case, or a new round of an open one."""
+    """Submit the chosen files: a new case, or a new round of an open one."""
     async with request.form(max_files=svc.pack.limits.files + 50, max_fields=8) as form:
         sent = [one for one in form.getlist("files") if isinstance(one, UploadFile)]
-        files = inside_folder({str(one.filename): await one.read() for one in sent if one.filename})
+        files = {str(one.filename): await one.read() for one in sent if one.filename}
         named = {name: _text(form.get(name)) for name in ("publisher", "gpt", "key")}
+    if len(files) == 1:
+        [(name, data)] = files.items()
+        if is_zip(name, data):
+            files = await run_in_threadpool(unzipped, data, svc.pack.limits)
+    files = inside_folder(files)
     if not files:
         raise Problem("malformed", "no files were chosen")
+    return await _submitted(svc, who, files, named, _upload_key(named["key"], files))
+
+
+@router.post("/mine/paste")
+async def paste(
+    svc: Svc,
+    who: Person,
+    request: Request,
+    key: Key,
+    name: Line,
+    description: Line,
+    instructions: Annotated[str, Form(max_length=400_000)],
+    model: Word,
+    category: Word = "",
+    starters: Annotated[str, Form(max_length=40_000)] = "",
+    publisher: Word = "",
+    gpt: Word = "",
+) -> Response:
+    """Submit what was typed or pasted: name, description, instructions, starters."""
+    files = pasted_bundle(
+        name=name,
+        description=typed(description),
+        category=category,
+        model=model,
+        instructions=instructions,
+        starters=starters_of(starters),
+    )
+    named = {"publisher": publisher or None, "gpt": gpt or None}
+    return await _submitted(svc, who, files, named, await key_of(request, key))
+
+
+async def _submitted(
+    svc: Services,
+    who: Actor,
+    files: dict[str, bytes],
+    named: dict[str, str | None],
+    key: str | None,
+) -> Response:
     _, done = await submit_bundle(
-        svc,
-        who,
-        files,
-        publisher=named["publisher"],
-        gpt=named["gpt"],
-        key=_upload_key(named["key"], files),
+        svc, who, files, publisher=named["publisher"], gpt=named["gpt"], key=key
     )
     said = "pending" if done.answer is None else "submitted"
     return back_to(f"/submissions/{done.subject}", said)
+
+
+def _manifest(svc: Services, digest: str | None) -> Manifest | None:
+    """What the form is filled in with: the last revision sent, if it can still be read."""
+    if digest is None:
+        return None
+    try:
+        return svc.objects.get_bundle(digest).manifest
+    except ObjectFault:
+        return None
 
 
 def _upload_key(key: str | None, files: dict[str, bytes]) -> str | None:

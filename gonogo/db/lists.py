@@ -126,6 +126,30 @@ def last_approved(session: Session, case_: Submission) -> str | None:
     ).first()
 
 
+def rounds_of(session: Session, case_: Submission) -> list[str]:
+    """The digest of each round of a case, in order."""
+    rows = session.exec(
+        select(EventRow.body)
+        .where(
+            EventRow.store_id == case_.store,
+            EventRow.subject == case_.id,
+            col(EventRow.type).in_(("submission:opened", "submission:round:opened")),
+        )
+        .order_by(col(EventRow.seq))
+    )
+    return [str(body["digest"]) for body in rows]
+
+
+def last_revision(session: Session, store: str, gpt: str) -> str | None:
+    """The digest that was sent last."""
+    return session.exec(
+        select(RevisionRow.digest)
+        .where(RevisionRow.store_id == store, RevisionRow.gpt == gpt)
+        .order_by(col(RevisionRow.created_at).desc(), col(RevisionRow.digest))
+        .limit(1)
+    ).first()
+
+
 def is_revision(session: Session, store: str, gpt: str, digest: str) -> bool:
     return session.get(RevisionRow, (store, gpt, digest)) is not None
 

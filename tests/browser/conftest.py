@@ -14,11 +14,13 @@ import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
 from api.app import create_app
+from api.browser import COOKIE
 from gonogo.ids import new_id
 from gonogo.settings import Settings
-from tests.api.store import Store
+from tests.api.store import PEOPLE, Store
 from tests.api.world import World
 from tests.browser.api_server import ApiServer
+from tests.browser.scene import Scene, staged
 from tests.conftest import require
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -133,3 +135,26 @@ async def signed_in(fresh: Opened, site: Site) -> SignedIn:
         return page
 
     return enter
+
+
+@pytest.fixture(scope="session")
+def scene(world: World) -> Iterator[Scene]:
+    with staged(world) as built:
+        yield built
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def profiles(browser: Browser, scene: Scene) -> AsyncIterator[dict[str, BrowserContext]]:
+    """A signed-in browser profile for each person, and `""` for a visitor."""
+    found: dict[str, BrowserContext] = {}
+    for name in ("", *PEOPLE):
+        found[name] = await browser.new_context(base_url=scene.url)
+        if name:
+            # Cookies know no scheme of a page; the prefix `__Host-` wants one that is secure.
+            where = scene.url.replace("http:", "https:")
+            await found[name].add_cookies(
+                [{"name": COOKIE, "value": scene.cookies[name], "url": where, "secure": True}]
+            )
+    yield found
+    for context in found.values():
+        await context.close()

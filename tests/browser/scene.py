@@ -1,7 +1,7 @@
 """A store with something in every state, behind a real port: what browsers and screenshots look at.
 
-    async with staged(world) as scene:
-        scene.url, scene.token_of("rita"), scene.cases["held"]
+    with staged(world) as scene:
+        scene.url, scene.cookies["rita"], scene.cases["held"]
 
 Everything is done by people through the API, against the real Temporal, worker, model (scripted)
 and database of `World`. Two packs serve one store: `brisk`, whose releases take seconds, and
@@ -12,22 +12,21 @@ import asyncio
 import contextlib
 import json
 import re
-import threading
 from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
-import uvicorn
-from fastapi import FastAPI
 
 from api.app import build, create_app
 from gonogo.db.identity import Identity
 from gonogo.ids import new_id
 from gonogo.settings import Settings
-from tests.api.store import MODEL, Store, manifest
+from tests.api.store import MODEL, PEOPLE, Store, manifest
 from tests.api.world import World
+from tests.browser.api_server import ApiServer
 from tests.fake_model import Reply
 
 CALM = """
@@ -66,28 +65,10 @@ class Scene:
     cases: dict[str, str] = field(default_factory=dict)
     releases: dict[str, str] = field(default_factory=dict)
     gpts: dict[str, str] = field(default_factory=dict)
+    publishers: dict[str, str] = field(default_factory=dict)
+    people: dict[str, str] = field(default_factory=dict)
 
-    def token_of(self, name: str) -> str:
-        return self.store.token_of(name)
-
-
-@contextlib.contextmanager
-def served(app: FastAPI, host: str = "127.0.0.1") -> Iterator[str]:
-    """`app` on a free port, in a thread of its own, until the block ends."""
-    server = uvicorn.Server(
-        uvicorn.Config(app, host=host, port=0, log_config=None, access_log=False, lifespan="on")
-    )
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    try:
-        while not server.started:
-            if not thread.is_alive():
-                raise RuntimeError("the server did not start")
-            thread.join(0.05)
-        yield f"http://{host}:{server.servers[0].sockets[0].getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        thread.join()
+    cookies: dict[str, str] = field(default_factory=dict)  # of a session for each of PEOPLE
 
 
 @contextlib.asynccontextmanager
@@ -116,12 +97,16 @@ def staged(world: World) -> Iterator[Scene]:
     assert folder is not None
     (folder / "calm").mkdir(exist_ok=True)
     (folder / "calm" / "pack.yaml").write_text(CALM)
-    world.model.script = _answers
     calm = world.settings.model_copy(update={"store": new_id("sto"), "pack": "calm"})
-    scene = asyncio.run(_staged(calm))
-    with served(create_app(calm)) as url:
-        scene.url = url
+    before, world.model.script = world.model.script, _answers
+    with ThreadPoolExecutor(1) as aside:  # where no other loop runs
+        scene = aside.submit(asyncio.run, _staged(calm)).result()
+    world.model.script = before
+    with ApiServer(create_app(calm)) as server:
+        services = server.serve(calm)
+        scene.url = server.url
         yield scene
+        server.close(services)
 
 
 async def _staged(calm: Settings) -> Scene:
@@ -131,6 +116,8 @@ async def _staged(calm: Settings) -> Scene:
         await _released(scene, quick, slow)
         await asyncio.gather(_cases(scene, slow), _rollouts(scene, quick))
         await _stops(scene, slow)
+        scene.publishers, scene.people = quick.publishers, quick.ids
+        scene.cookies = {name: quick.cookie_of(name).partition("=")[2] for name in PEOPLE}
     return scene
 
 
@@ -188,6 +175,7 @@ async def _cases(scene: Scene, slow: Store) -> None:
         stage="changes_requested",
     )
     await decided(await case("undoable", manifest("Sleep Coach")), "approve")
+    await decided(await case("regretted", manifest("Nap Coach")), "approve")
     await decided(
         await case("rejected", manifest("Impersonator of Banks")),
         "reject",
@@ -238,11 +226,10 @@ async def _stops(scene: Scene, slow: Store) -> None:
 
 def as_json(scene: Scene) -> str:
     """Where everything is, for scripts outside this process."""
-    people = {name: scene.token_of(name) for name in scene.store.tokens}
     return json.dumps(
         {
             "url": scene.url,
-            "tokens": people,
+            "cookies": scene.cookies,
             "cases": scene.cases,
             "releases": scene.releases,
             "gpts": scene.gpts,

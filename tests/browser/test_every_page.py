@@ -1,0 +1,112 @@
+"""Every page of the store as people meet it: light and dark, on a phone and on a desk.
+
+The list of pages comes from the application. A page without an id in its path is visited by itself;
+one with an id says in `VISITS` whose and which, or its test fails.
+"""
+
+from functools import partial
+from typing import Any
+
+import pytest
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import BrowserContext, ConsoleMessage, Error
+
+from tests.api.store import PEOPLE
+from tests.browser.scene import Scene
+from tests.page_routes import ROUTES
+
+WIDTHS = (390, 1280)
+SCHEMES: tuple[Any, ...] = ("light", "dark")
+# Each scheme and each width is looked at by axe once; overflow is measured in all four.
+LOOKED_AT = {("light", 390), ("dark", 1280)}
+# Path of a route → who visits it, and what stands for its ids: a table of the scene, and a key.
+VISITS: dict[str, tuple[tuple[str, str, str], ...]] = {
+    "/submissions/{subject}": (
+        ("ada", "cases", "asked"),
+        ("ada", "cases", "changes"),
+        ("ada", "cases", "blocked"),
+        ("ada", "cases", "long"),
+        ("lea", "cases", "hostile"),
+    ),
+    "/reviews/{subject}": (
+        ("rita", "cases", "update"),
+        ("rolf", "cases", "leaky"),
+        ("rolf", "cases", "held"),
+        ("rita", "cases", "undoable"),
+        ("rita", "cases", "huge"),
+        ("twin", "cases", "rtl"),
+    ),
+    "/releases/{subject}": (
+        ("lea", "releases", "paused"),
+        ("lea", "releases", "ready"),
+        ("lou", "releases", "halted"),
+        ("ada", "releases", "scheduled"),
+    ),
+    "/publishers/{publisher}": (("ada", "publishers", "lumen"), ("adam", "publishers", "marrow")),
+    "/people/{person}": (("adam", "people", "ada"),),
+    "/gpts/{gpt}": (("ada", "gpts", "listed"), ("sam", "gpts", "quarantined")),
+}
+
+
+def _said(said: list[str], message: ConsoleMessage) -> None:
+    said.append(message.text)
+
+
+def _thrown(said: list[str], fault: Error) -> None:
+    said.append(str(fault))
+
+
+def visits_of(route: str, scene: Scene) -> list[tuple[str, str]]:
+    """(person, path) of everybody who looks at this page."""
+    if "{" not in route:
+        return [(name, route) for name in ("", *PEOPLE)]
+    assert route in VISITS, f"say in VISITS who looks at {route}, and at what of the scene"
+    before, _, after = route.partition("{")
+    return [
+        (who, before + getattr(scene, table)[key] + after.partition("}")[2])
+        for who, table, key in VISITS[route]
+    ]
+
+
+@pytest.mark.parametrize("route", ROUTES)
+async def test_a_page_is_for_everybody_on_every_screen(
+    route: str, scene: Scene, profiles: dict[str, BrowserContext]
+) -> None:
+    trouble: list[str] = []
+    seen: set[str] = set()
+    for who, path in visits_of(route, scene):
+        page = await profiles[who].new_page()
+        said: list[str] = []
+        page.on("console", partial(_said, said))
+        page.on("pageerror", partial(_thrown, said))
+        answer = await page.goto(path)
+        assert answer is not None
+        # Whoever may not look is told so; that page is looked at once, like every other.
+        key = path if "{" in route else await page.title()
+        if key in seen or (answer.status != 200 and "{" in route):
+            trouble += [f"{who} {path}: {answer.status}"] if key not in seen else []
+            await page.close()
+            continue
+        seen.add(key)
+        for scheme in SCHEMES:
+            for width in WIDTHS:
+                where = f"{path} as {who or 'a visitor'}, {scheme}, {width} px"
+                await page.emulate_media(color_scheme=scheme)
+                await page.set_viewport_size({"width": width, "height": 900})
+                wider = await page.evaluate(
+                    "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+                )
+                trouble += [f"{where}: {wider} px wider than the screen"] if wider > 0 else []
+                if (scheme, width) not in LOOKED_AT:
+                    continue
+                found = await Axe().run(page)
+                assert found.response["passes"], f"{where}: nothing was looked at"
+                for one in found.response["violations"]:
+                    nodes = ", ".join(str(node["target"]) for node in one["nodes"][:3])
+                    trouble.append(f"{where}: {one['id']}: {nodes}")
+        if answer.status == 200:
+            trouble += [f"{path} as {who}: {one}" for one in said]
+        await page.close()
+
+    assert trouble == []
+    assert seen
