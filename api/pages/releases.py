@@ -44,7 +44,7 @@ _STATES = {"done": "done", "current": "here", "planned": "planned"}
 def release_list(svc: Svc, look: SignedIn, who: Person, cursor: Cursor = None) -> Response:
     """Releases this person may see, newest first."""
     found = routes.list_releases(svc, who, cursor=cursor)
-    look.names.learn(one["publisher"] for one in found["items"])
+    look.names.learn((who.id, *(one["publisher"] for one in found["items"])))
     for one in found["items"]:
         one["reaches"] = _reaches(one)
     return page(svc, look, "releases.html", items=found["items"], next=found["next"])

@@ -48,7 +48,9 @@ def review_queue(
     """What waits for review, the next due first."""
     staff_only(who)
     found = routes.list_reviews(svc, who, cursor=cursor)
-    look.names.learn(id for one in found["items"] for id in (one["publisher"], one["claimant"]))
+    look.names.learn(
+        id for one in found["items"] for id in (who.id, one["publisher"], one["claimant"])
+    )
     late = sum(one["overdue"] for one in found["items"])
     return page(
         svc,

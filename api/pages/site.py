@@ -81,7 +81,6 @@ async def viewer(svc: Svc, request: Request) -> Viewer:
     if found is None:
         return Viewer(None)
     names = Names(svc.identity)
-    await run_in_threadpool(names.learn, (found.actor.id, *found.actor.publishers))
     unread = await run_in_threadpool(Inbox(svc.engine, svc.store).unread, found.actor.id)
     return Viewer(found.actor, names, found, unread)
 
@@ -190,6 +189,8 @@ async def _refused(request: Request, refusal: Refusal) -> Response:
         return response
     status, title, remedy = PROBLEMS.get(code, PROBLEMS["refused"])
     look = Viewer(None) if code == "cross-site" else await viewer(svc, request)
+    if look.actor is not None:
+        await run_in_threadpool(look.names.learn, (look.actor.id,))
     told = {"refusal": refusal, "code": code, "title": title, "remedy": remedy}
     if _is_fragment(request):
         if request.method == "GET":  # a poll must not replace a part of the page with a problem

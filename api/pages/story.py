@@ -91,7 +91,7 @@ def story(svc: Services, look: Viewer, subject: str, publisher: str, seq: int) -
     told = events_after(svc, subject, max(0, seq - queries.MOST), queries.MOST, inside=inside)
     actors = {event["actor"] for event in told["items"]}
     named = actors if inside else _members(svc, actors, publisher)
-    look.names.learn(named)
+    look.names.learn({*named, publisher, actor.id if actor else None})
     receipts = Outlook(svc.engine, svc.store).told(subject) if inside else {}
     found = []
     for event in reversed(told["items"]):

@@ -6,7 +6,7 @@ import string
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, union_all
 from sqlalchemy.exc import OperationalError
 from sqlmodel import col, select, update
 
@@ -186,16 +186,13 @@ class Identity:
         wanted = set(ids)
         if not wanted:
             return {}
-        found: dict[str, str] = {}
+        people, publishers = (
+            select(row.id, row.name).where(row.store_id == self.store, col(row.id).in_(wanted))
+            for row in (PersonRow, PublisherRow)
+        )
         with reading(self._engine) as session:
-            for row in (PersonRow, PublisherRow):
-                rows = session.exec(
-                    select(row.id, row.name).where(
-                        row.store_id == self.store, col(row.id).in_(wanted)
-                    )
-                )
-                found |= dict(rows.all())
-        return found
+            rows = session.connection().execute(union_all(people, publishers))
+            return {str(one): str(name) for one, name in rows}
 
     def has_people(self) -> bool:
         """Whether anybody was ever added."""

@@ -1,0 +1,161 @@
+"""What a page costs: at most a dozen queries and one screenful of rows, however much there is."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from sqlalchemy import Engine, event
+
+from gonogo.db.codec import PICTURES
+from gonogo.db.session import writing
+from gonogo.db.tables import GptRow, RevisionRow
+from gonogo.ids import new_id
+from policies.lifecycle.kernel import iso
+from tests.api.store import PEOPLE, Store, manifest
+from tests.api.test_pages import Browser
+from tests.page_routes import ROUTES
+
+MANY = 200
+DOZEN = 12
+ROWS = 60  # of a page's longest table, with its head
+
+
+@dataclass(frozen=True)
+class Crowd:
+    """A store with much of everything; `ids` stand for what is in braces in a route's path."""
+
+    store: Store
+    ids: dict[str, dict[str, str]]
+
+
+@pytest_asyncio.fixture
+async def crowd(store: Store) -> AsyncIterator[Crowd]:
+    release = await store.rolling(manifest("Held One"))
+    case = await store.submitted(manifest("Waiting One"))
+    for reason in ("unsafe", "reported"):
+        stop = await store.post(
+            "/v1/stops", {"scope": "gpt", "target": case["gpt"], "reason": reason}, by="sam"
+        )
+    listing = (await store.get(f"/v1/listings/{release['gpt']}", "lea")).json()
+    engine: Engine = store.app.state.services.engine
+    _multiply(engine, store, "submission", case["id"])
+    _multiply(engine, store, "release", release["id"])
+    _multiply(engine, store, "listing", listing["id"])
+    _multiply(engine, store, "stop", stop.json()["subject"])
+    ids = {
+        "/submissions/{subject}": {"subject": case["id"]},
+        "/reviews/{subject}": {"subject": case["id"]},
+        "/releases/{subject}": {"subject": release["id"]},
+        "/gpts/{gpt}": {"gpt": release["gpt"]},
+        "/publishers/{publisher}": {"publisher": store.publishers["lumen"]},
+        "/people/{person}": {"person": store.id_of("ada")},
+    }
+    yield Crowd(store, ids)
+
+
+def _multiply(engine: Engine, store: Store, kind: str, subject: str) -> None:
+    """`MANY` subjects like this one, of as many GPTs, a quarter of them of other publishers."""
+    now = datetime.now(UTC)
+    with writing(engine) as session:
+        row: Any = session.get(PICTURES[kind], (store.settings.store, subject))
+        values = row.model_dump()
+        for number in range(MANY):
+            own = new_id(subject.partition("_")[0])
+            mine = number % 4 != 0
+            publisher = values.get("publisher") if mine else f"pub_{kind}_{number}"
+            gpt = new_id("gpt")
+            changed: dict[str, Any] = {"id": own, "gpt": gpt, "publisher": publisher}
+            changed = {key: value for key, value in changed.items() if key in values}
+            state = {**values["state"], **{k: v for k, v in changed.items() if k in row.state}}
+            if kind == "submission":
+                changed["due_at"] = now + timedelta(minutes=number)
+                state["due_at"] = iso(changed["due_at"])
+            session.add(PICTURES[kind](**{**values, **changed, "state": state}))
+            if "gpt" not in values:
+                continue
+            about: dict[str, Any] = {
+                "store_id": store.settings.store,
+                "name": f"Copy {number} of {kind}",
+            }
+            session.add(
+                GptRow(**about, id=gpt, publisher=publisher, category="other", created_at=now)
+            )
+            session.add(
+                RevisionRow(
+                    **about,
+                    gpt=gpt,
+                    digest="0" * 64,
+                    description="d",
+                    category="other",
+                    created_at=now,
+                )
+            )
+
+
+@contextmanager
+def counted(engine: Engine) -> Iterator[list[str]]:
+    """The statements of one engine, transactions aside."""
+    found: list[str] = []
+
+    def note(_: Any, __: Any, statement: str, *___: Any) -> None:
+        if not statement.upper().startswith(("BEGIN", "COMMIT", "ROLLBACK", "PRAGMA")):
+            found.append(" ".join(statement.split()))
+
+    event.listen(engine, "before_cursor_execute", note)
+    yield found
+    event.remove(engine, "before_cursor_execute", note)
+
+
+async def test_no_page_asks_the_database_more_than_a_dozen_times(crowd: Crowd) -> None:
+    store = crowd.store
+    dear: list[str] = []
+    visited: set[str] = set()
+    for route in ROUTES:
+        assert "{" not in route or route in crowd.ids, f"say in `crowd` what {route} is about"
+        path = route.format(**crowd.ids.get(route, {}))
+        for by in (None, *PEOPLE):
+            browser = Browser(store, by)
+            await browser.visit(path)  # what is read once per process, such as a pack, is read
+            with counted(store.app.state.services.engine) as asked:
+                answer = await browser.visit(path)
+            if answer.status_code == 200:
+                visited.add(route)
+            if len(asked) > DOZEN:
+                dear.append(f"{path} as {by}: {len(asked)}\n" + "\n".join(q[:140] for q in asked))
+            rows = answer.text.count("<tr")
+            if rows > ROWS * 2:
+                dear.append(f"{path} as {by}: {rows} rows")
+
+    assert not dear, "\n".join(dear)
+    assert {"/mine", "/reviews", "/releases", "/stops", *crowd.ids} <= visited
+
+
+async def test_lists_go_on_where_they_end(crowd: Crowd) -> None:
+    for by, path in (("ada", "/mine"), ("rita", "/reviews"), ("lea", "/releases")):
+        browser = Browser(crowd.store, by)
+        seen: set[str] = set()
+        here: str | None = path
+        for _ in range(30):
+            if here is None:
+                break
+            page = await browser.page(here)
+            heads = {link for link in page.links if link.startswith(f"/{_HEADS[path]}/")}
+            assert not heads & seen
+            seen |= heads
+            here = next((link for link in page.links if link.startswith(f"{path}?cursor=")), None)
+        assert here is None
+        assert len(seen) > MANY / 2
+
+
+_HEADS = {"/mine": "gpts", "/reviews": "reviews", "/releases": "releases"}
+
+
+@pytest.mark.parametrize("path", ["/mine", "/reviews", "/releases", "/stops", "/catalogue"])
+async def test_a_cursor_of_another_list_is_refused(store: Store, path: str) -> None:
+    answer = await Browser(store, "lea").visit(f"{path}?cursor=bm90LWEtY3Vyc29y")
+
+    assert answer.status_code == 400

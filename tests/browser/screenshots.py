@@ -1,0 +1,72 @@
+"""The pictures of the README, made anew: `python -m tests.browser.screenshots [FOLDER]`.
+
+A store with something in every state is built (`tests.browser.scene`), and Chromium looks at it.
+The
+pictures are PNG, below 150 kB each.
+"""
+
+import asyncio
+import sys
+import tempfile
+from pathlib import Path
+
+from playwright.async_api import async_playwright
+
+from api.browser import COOKIE
+from tests.api.world import World
+from tests.browser.conftest import CHROMIUM, FLAGS
+from tests.browser.scene import Scene, staged
+
+FOLDER = Path(__file__).parents[2] / "docs" / "screenshots"
+MOST_BYTES = 150_000
+# name, who, path, scheme, width, height
+SHOTS = (
+    ("my-gpts", "ada", "/mine", "light", 1280, 760),
+    ("review", "rita", "/reviews/{cases[update]}", "light", 1280, 900),
+    ("review-dark", "rolf", "/reviews/{cases[leaky]}", "dark", 1280, 900),
+    ("release", "lea", "/releases/{releases[paused]}", "light", 1280, 720),
+    ("stops", "sam", "/stops", "dark", 1280, 640),
+    ("operations", "lea", "/operations", "light", 1280, 900),
+    ("phone", "ada", "/submissions/{cases[changes]}", "light", 390, 844),
+    ("phone-dark", "rita", "/reviews", "dark", 390, 844),
+)
+
+
+async def take(scene: Scene) -> dict[str, bytes]:
+    """Every picture of `SHOTS` by name."""
+    taken: dict[str, bytes] = {}
+    where = scene.url.replace("http:", "https:")
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+        for name, who, path, scheme, width, height in SHOTS:
+            context = await browser.new_context(
+                base_url=scene.url,
+                color_scheme="dark" if scheme == "dark" else "light",
+                viewport={"width": width, "height": height},
+            )
+            await context.add_cookies(
+                [{"name": COOKIE, "value": scene.cookies[who], "url": where, "secure": True}]
+            )
+            page = await context.new_page()
+            await page.goto(path.format(cases=scene.cases, releases=scene.releases))
+            taken[name] = await page.screenshot(animations="disabled")
+            await context.close()
+        await browser.close()
+    return taken
+
+
+def main() -> None:
+    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER
+    with tempfile.TemporaryDirectory() as kept:
+        database = f"sqlite:///{kept}/scene.db"
+        with World(Path(kept), database) as world, staged(world) as scene:
+            taken = asyncio.run(take(scene))
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, data in taken.items():
+        if len(data) > MOST_BYTES:
+            raise SystemExit(f"{name} has {len(data)} bytes, more than {MOST_BYTES}")
+        (folder / f"{name}.png").write_bytes(data)
+
+
+if __name__ == "__main__":
+    main()
