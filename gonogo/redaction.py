@@ -56,7 +56,10 @@ _SECRETS = re.compile(
 )
 _SCHEMES = re.compile(r"\b(bearer|basic)\s+[^\s\"',;]+", re.IGNORECASE)
 _USERINFO = re.compile(r"(?<=://)[^/\s@]+@")
-_QUERY = re.compile(r"(?<=[\w/])\?[^\s\"'<>]*=[^\s\"'<>]*")
+_TRACEBACK = "Traceback (most recent call last)"
+_FRAME = re.compile(r'^\s*File "([^"\n]{1,300}", line \d{1,7}, in [\w<>.]{1,100})$', re.MULTILINE)
+_TYPE = re.compile(r"^([A-Za-z_][\w.]{0,100})(?=: |:?$)", re.MULTILINE)
+_QUERY = re.compile(r"(?<=[\w/])\?[^\s\"'<>?=]*=[^\s\"'<>]*")
 # What these say names files, addresses, attributes, never what somebody wrote or typed.
 _HARMLESS = frozenset(
     [
@@ -102,6 +105,8 @@ class Redaction:
             text = text.replace(secret, GONE)
         # Cut with some air before matching: a hostile text must not cost more than a line is worth.
         text = text[: 4 * LONGEST]
+        if _TRACEBACK in text:
+            text = _places_in(text)
         text = _QUERY.sub("", _USERINFO.sub("", _SECRETS.sub(GONE, text)))
         text = _SCHEMES.sub(rf"\1 {GONE}", text)
         return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
@@ -127,6 +132,12 @@ class Redaction:
         if isinstance(value, BaseException):
             return said(value)
         return self.text(str(value))
+
+
+def _places_in(text: str) -> str:
+    """A traceback that a library wrote as a text: where it was, and types; no words of anybody."""
+    found = [text.partition(_TRACEBACK)[0].strip(), *_FRAME.findall(text)[-_FRAMES:]]
+    return " | ".join(part for part in (*found, *_TYPE.findall(text)[-DEEPEST:]) if part)
 
 
 def said(fault: BaseException) -> str:

@@ -13,6 +13,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from gonogo.cli.app import app
 from gonogo.cli.doctor.machine import known_variables
+from gonogo.db.session import engine_of
+from gonogo.settings import Settings
 from tests.conftest import require
 
 DEPLOY = Path(__file__).parents[1] / "deploy"
@@ -135,6 +137,28 @@ def test_our_services_are_commands_and_settings_that_exist(name: str) -> None:
     ours = {key for key in service.environment if key.startswith("GONOGO_")}
     assert ours <= known_variables()
     assert int(service.stop_grace_period.removesuffix("s")) > 25
+
+
+@pytest.mark.parametrize("name", ["api", "worker"])
+def test_our_services_start_with_the_settings_they_are_given(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = compose().services[name].environment
+    example = {
+        "GONOGO_PUBLIC_URL": "https://gpts.example.org",
+        "GONOGO_MODEL_URL": "https://models.example.org/v1",
+        "GONOGO_MODEL": "some-model",
+    }
+    for variable, value in given.items():
+        asked = re.match(r"\$\{(\w+):\?", value)
+        monkeypatch.setenv(variable, example[asked.group(1)] if asked else value)
+
+    settings = Settings()
+
+    engine_of(settings.database).dispose()
+    assert settings.base == example["GONOGO_PUBLIC_URL"]
+    assert settings.temporal_address == "temporal:7233"
+    assert settings.model_endpoint == example["GONOGO_MODEL_URL"]
 
 
 def test_compose_agrees(tmp_path: Path) -> None:

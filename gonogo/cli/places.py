@@ -37,14 +37,19 @@ def api(session: Session, data: Data = None) -> None:
     """Serve API and pages alone; the settings say where the rest is. SIGTERM drains."""
     from api.serve import main
 
-    main(session.settings(data))
+    main(_with_folder(session.settings(data)))
 
 
 def worker(session: Session, data: Data = None) -> None:
     """Work on cases and probes alone; the settings say where the rest is. SIGTERM drains."""
     from gonogo.worker import main
 
-    main(session.settings(data))
+    main(_with_folder(session.settings(data)))
+
+
+def _with_folder(settings: "Settings") -> "Settings":
+    settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return settings
 
 
 async def _up(session: Session, settings: "Settings") -> None:

@@ -1,15 +1,21 @@
 """The command line starts fast, because it imports nothing heavy before a command needs it."""
 
+import contextlib
+import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
+import httpx
 import pytest
 import typer
 
 from gonogo.cli import exits, session
 from gonogo.cli.app import app
 from tests.cli.conftest import Shell
+from tests.e2e.stack import free_ports
 
 
 def commands(of: typer.Typer, before: str = "") -> list[str]:
@@ -78,6 +84,29 @@ def test_a_command_line_that_makes_no_sense_ends_with_two(
 
     assert told.code == 2
     assert told.out == ""
+
+
+@pytest.mark.slow
+def test_the_api_runs_alone_from_an_empty_folder_until_it_is_told_to_stop(tmp_path: Path) -> None:
+    (port,) = free_ports(1)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "gonogo", "api", "--data", str(tmp_path / "new")],
+        env={**os.environ, "GONOGO_PORT": str(port), "GONOGO_TEMPORAL_ADDRESS": "127.0.0.1:9"},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    status = ""
+    for _ in range(60):
+        with contextlib.suppress(httpx.HTTPError):
+            status = httpx.get(f"http://127.0.0.1:{port}/readyz", timeout=10).json()["status"]
+            break
+        time.sleep(0.5)
+    process.send_signal(signal.SIGTERM)
+    _, told = process.communicate(timeout=30)
+
+    assert status == "degraded"  # the database answers, the orchestrator does not
+    assert process.returncode in (0, -signal.SIGTERM)
+    assert '"event": "api_stopped"' in told
 
 
 def test_without_a_token_it_asks_who_you_are(gonogo: Shell) -> None:

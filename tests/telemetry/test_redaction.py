@@ -3,6 +3,8 @@
 import io
 import json
 import logging
+import time
+import traceback
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -10,7 +12,7 @@ import pytest
 import structlog
 
 from gonogo.logs import configure_logs, log
-from gonogo.redaction import GONE, LONGEST
+from gonogo.redaction import GONE, LONGEST, Redaction
 
 TOKEN = "gng_" + "a1B2" * 9 + "xy"
 KEY = "own-model-key-000"
@@ -104,6 +106,19 @@ def test_an_exception_tells_its_type_and_place_but_not_what_somebody_wrote(lines
         assert PROSE not in json.dumps(line)
 
 
+def test_a_traceback_that_a_library_wrote_as_a_text_keeps_places_and_types(lines: Lines) -> None:
+    try:
+        raise KeyError(PROSE, "and\nWords: at the start of a line")
+    except KeyError:
+        logging.getLogger("library").error("it failed\n%s", traceback.format_exc())
+
+    (line,) = lines()
+    assert line["event"].startswith("it failed | ")
+    assert "test_redaction.py" in line["event"]
+    assert line["event"].endswith("KeyError")
+    assert PROSE not in line["event"]
+
+
 def test_a_line_is_one_object_of_bounded_length_whatever_is_logged(lines: Lines) -> None:
     loop: list[Any] = []
     loop.append(loop)
@@ -125,3 +140,13 @@ def test_ids_and_numbers_stay_readable(lines: Lines) -> None:
     assert (line["subject"], line["count"], line["ok"]) == ("sub_1", 3, True)
     assert (line["idempotency_key"], line["tokens"]) == ("k1", 17)
     assert line["timestamp"].endswith("Z")
+
+
+@pytest.mark.parametrize("piece", ["a?", "eyJ-", "://", "bearer ", "sk-", "gng_", "-----BEGIN "])
+def test_a_hostile_text_costs_no_more_than_it_is_worth(piece: str) -> None:
+    redaction = Redaction((KEY,))
+    began = time.process_time()
+
+    redaction.text(piece * 500_000)
+
+    assert time.process_time() - began < 1  # some milliseconds; quadratic would be minutes
