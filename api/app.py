@@ -110,7 +110,8 @@ def create_app(settings: Settings) -> FastAPI:
         title="gonogo",
         version="1",
         lifespan=lifespan,
-        docs_url="/docs",
+        docs_url=None,  # api/pages/reference.py: no scripts from elsewhere
+        redoc_url=None,
         generate_unique_id_function=schema.operation_id,
         description="Governance and release management for a GPT store.",
         dependencies=[Depends(require_own_page)],

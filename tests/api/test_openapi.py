@@ -10,6 +10,7 @@ from openapi_spec_validator import validate
 from api.errors import PROBLEMS
 from api.export import FILE, text
 from tests.api.store import Store
+from tests.api.test_pages import Page, assert_careful
 
 DOCUMENT: dict[str, Any] = json.loads(text())
 OPERATIONS = [
@@ -82,3 +83,14 @@ async def test_the_policy_is_public_and_names_its_digest(store: Store) -> None:
     assert {clause["id"] for clause in policy["clauses"]} >= {"harm", "secrets"}
     assert [item["id"] for item in policy["checklist"]] == ["purpose", "conduct", "data"]
     assert "education" in policy["categories"]
+
+
+async def test_the_document_can_be_read_as_a_page_without_foreign_scripts(store: Store) -> None:
+    answer = await store.http.get("/docs")
+    elsewhere = await store.http.get("/redoc")
+
+    assert answer.status_code == 200
+    assert_careful(answer)
+    assert all(f"{method.upper()} {path}" in answer.text for path, method, _ in OPERATIONS)
+    assert not [link for link in Page(answer.text).links if "//" in link]
+    assert elsewhere.status_code == 404
