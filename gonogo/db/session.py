@@ -101,6 +101,8 @@ def _postgresql(url: URL) -> Engine:
         },
     )
 
+    _close_after_disposal(engine)
+
     @event.listens_for(engine, "begin")
     def begin(connection: Any) -> None:
         options = connection.get_execution_options()
@@ -108,6 +110,26 @@ def _postgresql(url: URL) -> Engine:
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITING})")
 
     return engine
+
+
+def _close_after_disposal(engine: Engine) -> None:
+    """A connection that was in use while its engine was disposed of is closed when it comes back,
+    instead of resting in a pool that nobody has any more."""
+    disposals = 0
+
+    @event.listens_for(engine, "connect")
+    def born(_: Any, record: Any) -> None:
+        record.info["disposals"] = disposals
+
+    @event.listens_for(engine, "engine_disposed")
+    def disposed(_: Any) -> None:
+        nonlocal disposals
+        disposals += 1
+
+    @event.listens_for(engine, "checkin")
+    def returned(connection: Any, record: Any) -> None:
+        if connection is not None and record.info.get("disposals") != disposals:
+            record.invalidate()
 
 
 @contextmanager
