@@ -34,7 +34,8 @@ from gonogo.temporal import connect
 from gonogo.worker import CACHED
 
 LOOKS = 60
-IDLE_S = 60.0  # at most this long until the started workflows have come to rest
+FEW = 60  # more than a page of the queue: a page of many is compared with a full page of few
+IDLE_S = 600.0  # at most this long until workflows and notices have come to rest
 
 
 @dataclass(frozen=True)
@@ -65,13 +66,15 @@ async def speed_of(desk: Desk, looks: int) -> Speed:
 
 
 async def at_rest(running: Supervisor) -> None:
-    """Until worker and server hardly work any more, at most `IDLE_S`."""
-    for _ in range(int(IDLE_S)):
+    """Until nothing is left to tell and workers hardly work any more, at most `IDLE_S`."""
+    until = time.monotonic() + IDLE_S
+    while time.monotonic() < until:
         before = stack.cpu_seconds(running)
-        await asyncio.sleep(1)
+        await asyncio.sleep(2)
         used = stack.spent(before, stack.cpu_seconds(running))
-        if used.get("worker", 0) + used.get("temporal", 0) < 0.15:
+        if used.get("worker", 0) + used.get("temporal", 0) < 0.4:
             return
+    say(f"not at rest after {IDLE_S:.0f} s")
 
 
 def sizes(running: Supervisor, settings: Settings) -> dict[str, float]:
@@ -101,6 +104,8 @@ async def measure(cases: int, looks: int) -> dict[str, float]:
             client = await connect(settings)
             lane = lanes_of(settings, engine, 1)[0]
             desk = await desk_of(settings, engine, lane, "Decided")
+            await _filled(settings, engine, client, FEW)
+            await at_rest(running)
             await speed_of(desk, 5)  # unmeasured: everything warm
             few, small = await speed_of(desk, looks), sizes(running, settings)
             filled, started = await _filled(settings, engine, client, cases)
