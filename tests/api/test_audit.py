@@ -10,6 +10,7 @@ from gonogo.audit.installation import keeper_of
 from gonogo.audit.notes import VerifierKey
 from gonogo.audit.offline import verify_export, verify_proof
 from tests.api.store import Store
+from tests.api.test_pages import assert_careful
 
 PATHS = ("/v1/audit", "/v1/audit/events", "/v1/audit/export", "/v1/audit/proof?event=1")
 PAGES = ("/audit", "/audit/export", "/audit/proof?event=1")
@@ -128,6 +129,7 @@ async def test_the_page_shows_it_all_and_filters(store: Store) -> None:
     proof = await look(store, "/audit/proof?event=1", "una")
     record = await look(store, "/audit/export", "adam")
 
+    assert_careful(whole)
     assert whole.status_code == 200
     assert case["id"] in whole.text
     assert "Verify now" in whole.text

@@ -15,6 +15,7 @@ from gonogo.audit.report import MOST
 from gonogo.audit.tree import TreeFiles
 from gonogo.audit.verify import verify
 from gonogo.db.codec import PICTURES, event_of
+from gonogo.db.once import AccountOrder, once
 from gonogo.db.publishers import PublisherPicture
 from gonogo.db.session import reading, writing
 from gonogo.db.tables import (
@@ -279,6 +280,28 @@ def test_a_command_signed_by_another_installation_is_found(desk: Audited) -> Non
 
     assert {fault.code for fault in report.faults} == {"mac"}
     assert both.ok
+
+
+def test_a_command_about_an_account_is_no_signed_order_and_causes_no_event(desk: Audited) -> None:
+    order = AccountOrder("per_amy", "invite", {"person": "per_ada"}, "key-1")
+    given = once(desk.engine, STORE, order, lambda session, command: ("per_ada", {"id": "x"}))
+    sound = desk.verified()
+    with writing(desk.engine) as session:
+        session.execute(
+            update(EventRow).where(col(EventRow.position) == 8).values(command_id=given.command)
+        )
+
+    assert sound.faults == []
+    assert "author" in desk.codes()
+
+
+def test_a_signed_command_cannot_pass_for_one_about_an_account(desk: Audited) -> None:
+    with writing(desk.engine) as session:
+        row = session.exec(select(CommandRow).where(CommandRow.subject == "sub_2")).first()
+        assert row is not None
+        row.kind, row.command = "account/invite", {"machine": "account"}
+
+    assert "author" in desk.codes()
 
 
 def test_a_removed_command_is_missed_by_its_event(desk: Audited) -> None:
