@@ -5,8 +5,14 @@ from fastapi.routing import APIRoute
 from api.pages import PAGES
 
 # Parts of pages that are fetched by them; what only a mail, the outbox or a
-# receiver of webhooks can lead to: those have tests of their own.
-PARTS = ("/live", "/inbox/{entry}", "/inbox/address/{proof}", "/webhooks/{webhook}")
+# receiver of webhooks can lead to; downloads. Those have tests of their own.
+PARTS = (
+    "/live",
+    "/inbox/{entry}",
+    "/inbox/address/{proof}",
+    "/webhooks/{webhook}",
+    "/audit/export",
+)
 ROUTES = sorted(
     {
         route.path
