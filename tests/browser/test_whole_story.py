@@ -105,7 +105,7 @@ async def _uploads(page: Page, folder: Path) -> str:
     """Returns the case's id, once its page says that a person is to look at it."""
     await page.goto("/mine/new")
     await page.locator("input[type=file][webkitdirectory]").set_input_files(folder)
-    await page.get_by_role("main").get_by_role("button", name="Submit", exact=True).first.click()
+    await page.get_by_role("button", name="Submit the bundle").click()
     await page.wait_for_url("**/submissions/sub_*")
     # Nothing is clicked: the page follows by itself.
     await expect(page.get_by_text("Waiting for review").first).to_be_visible(timeout=30_000)
