@@ -40,7 +40,7 @@ async def test_two_people_erase_and_the_tombstone_tells(store: Store) -> None:
     again = await store.post(f"/v1/purges/{purge}/confirm", by="una")
 
     assert planned["erased"]["prose"] >= 1
-    assert planned["erased"]["objects"] >= 2
+    assert planned["erased"]["objects"] >= 1  # the bundle; others may have the same transcripts
     assert (planned["holds"], planned["in_use"]) == ([], [])
     assert (asked.status_code, alone.status_code, before) == (201, 403, 200)
     assert alone.json()["type"] == "/problems/same-voice"
