@@ -7,6 +7,7 @@ and see one snapshot.
 """
 
 import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -64,8 +65,8 @@ def _sqlite(url: URL) -> Engine:
     @event.listens_for(engine, "connect")
     def configure(connection: Any, _: Any) -> None:
         connection.isolation_level = None
+        _write_ahead(connection)
         for pragma in (
-            "journal_mode=WAL",
             "synchronous=FULL",
             "foreign_keys=ON",
             f"busy_timeout={_WAIT_S * 1000}",
@@ -130,6 +131,20 @@ def _close_after_disposal(engine: Engine) -> None:
     def returned(connection: Any, record: Any) -> None:
         if connection is not None and record.info.get("disposals") != disposals:
             record.invalidate()
+
+
+def _write_ahead(connection: Any) -> None:
+    """Several processes that open a new file at once meet its lock here, and this one pragma does
+    not wait for it by itself."""
+    ends = time.monotonic() + _WAIT_S
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except pysqlite3.OperationalError:
+            if time.monotonic() > ends:
+                raise
+            time.sleep(0.02)
 
 
 @contextmanager

@@ -94,9 +94,10 @@ def test_keys_that_others_may_read_are_named_and_closed(gonogo: Shell, tmp_path:
 def test_what_waits_too_long_is_counted(gonogo: Shell, tmp_path: Path) -> None:
     gonogo("init")
     settings = nowhere(tmp_path / "data")
+    now = datetime.now(UTC)
     with writing(engine_of(settings.database)) as session:
         for number, minutes in ((1, 1), (2, 30), (3, 40)):
-            at = NOW - timedelta(minutes=minutes)
+            at = now - timedelta(minutes=minutes)
             session.add(
                 OutboxRow(store_id="default", position=number, subject="s", type="t", created_at=at)
             )
