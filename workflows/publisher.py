@@ -5,13 +5,21 @@ proof that is due looked at again, one after the other.
 """
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError
 
 with workflow.unsafe.imports_passed_through():
-    from activities.domains import Domains, DueRequest, ProveRequest, RecheckRequest, Rechecks
+    from activities.domains import (
+        Domains,
+        DueRequest,
+        Proof,
+        ProveRequest,
+        RecheckRequest,
+        Rechecks,
+    )
     from activities.exposure import SubjectInput
     from policies.errors import PolicyError
     from policies.lifecycle.kernel import Command
@@ -38,7 +46,7 @@ class PublisherWorkflow:
 
     @workflow.update(name="command")
     async def command(self, command: Command) -> dict[str, Any]:
-        observe = self._prove if command.kind in _LOOKING else None
+        observe = partial(self._prove, command.kind) if command.kind in _LOOKING else None
         return await self._publisher.apply(command, observe)
 
     @command.validator
@@ -49,22 +57,26 @@ class PublisherWorkflow:
     async def refresh(self) -> None:
         await self._publisher.refresh()
 
-    async def _prove(self) -> Mapping[str, Any]:
-        """What the domain shows now. A look that cannot be made proves nothing (I7)."""
+    async def _prove(self, kind: str) -> Mapping[str, Any]:
+        """What the domain that `kind` is about shows now. No look, no proof (I7)."""
         state = self._publisher.state
-        domain = to_prove(state, workflow.now()) if state else None
+        domain = to_prove(state, kind, workflow.now()) if state else None
         if state is None or domain is None:
-            return {"proof": {"method": None, "why": ("no_domain",)}, "reverify_s": 0}
+            return _seen(None, Proof(None, ("no_domain",)))
         try:
             proof = await workflow.execute_activity_method(
                 Domains.prove, ProveRequest(state.store, state.id, domain), **LOOK
             )
         except ActivityError:
-            return {"proof": {"method": None, "why": ("not_looked",)}, "reverify_s": 0}
-        return {
-            "proof": {"method": proof.method, "why": proof.why},
-            "reverify_s": proof.reverify_s,
-        }
+            return _seen(domain, Proof(None, ("not_looked",)))
+        return _seen(domain, proof)
+
+
+def _seen(domain: str | None, proof: Proof) -> dict[str, Any]:
+    return {
+        "proof": {"domain": domain, "method": proof.method, "why": proof.why},
+        "reverify_s": proof.reverify_s,
+    }
 
 
 @workflow.defn(name="Reverification", failure_exception_types=[PolicyError])

@@ -1,7 +1,8 @@
 """Decide what a command does to a publisher: membership by its owners, verification by proof.
 
 What proves a domain is looked at outside and arrives as `observed["proof"]`:
-`{"method": "dns" | "https" | None, "why": (codes,)}`. Nobody looked means it is not proven.
+`{"domain": the one looked at, "method": "dns" | "https" | None, "why": (codes,)}`. Nobody looked,
+or looked at another domain, means it is not proven.
 """
 
 from collections.abc import Callable, Mapping
@@ -86,15 +87,18 @@ def _person_may(state: Publisher, kind: str, actor: Actor, now: datetime) -> Non
         raise NotAllowed("only an owner of the publisher does this", command=kind)
 
 
-def to_prove(state: Publisher, now: datetime) -> str | None:
-    """The domain a look is about: the one asked to be proven, else the one that was proven."""
-    if state.challenge is not None and now < state.challenge.until:
+def to_prove(state: Publisher, kind: str, now: datetime) -> str | None:
+    """The domain a look is about. A check: the one asked to be proven, else the one that was.
+
+    A recheck only ever renews what was proven.
+    """
+    if kind == "check" and state.challenge is not None and now < state.challenge.until:
         return state.challenge.domain
     return state.domain
 
 
 def _may_check(state: Publisher, now: datetime) -> None:
-    if to_prove(state, now) is None:
+    if to_prove(state, "check", now) is None:
         raise IllegalMove("there is no domain to look at; name one first, it may have run out")
 
 
@@ -141,9 +145,11 @@ def _challenge(s: Publisher, c: Command, now: datetime) -> Facts:
     return (Fact("publisher:domain:challenged", {"domain": c.body["domain"], "until": iso(until)}),)
 
 
-def _proof(observed: Mapping[str, Any]) -> tuple[str | None, tuple[str, ...]]:
-    """Method and what did not hold; nobody looked: not proven (I7)."""
+def _proof(observed: Mapping[str, Any], domain: str | None) -> tuple[str | None, tuple[str, ...]]:
+    """Method and what did not hold; nobody looked at `domain`: not proven (I7)."""
     proof = observed.get("proof") or {}
+    if proof.get("domain") != domain:
+        return None, ("not_looked",)
     return proof.get("method"), tuple(proof.get("why") or ("not_looked",))
 
 
@@ -156,7 +162,8 @@ def _check(s: Publisher, c: Command, now: datetime, observed: Mapping[str, Any])
         raise OverLimit("that was tried often enough; ask for a new challenge")
     if "proof" not in observed:  # a validator's question: nothing was looked at yet
         return ()
-    domain, (method, why) = to_prove(s, now), _proof(observed)
+    domain = to_prove(s, "check", now)
+    method, why = _proof(observed, domain)
     if method is None:
         return (Fact("publisher:domain:failed", {"domain": domain, "why": list(why)}),)
     recheck = now + timedelta(seconds=c.body["reverify_s"])
@@ -172,7 +179,7 @@ def _recheck(s: Publisher, now: datetime, observed: Mapping[str, Any]) -> Facts:
     """A look of the system's own. Not holding once starts the grace, and only its end loses it."""
     if s.recheck_at is None or now < s.recheck_at:
         return ()
-    method, why = _proof(observed)
+    method, why = _proof(observed, s.domain)
     if s.method == "domain" and method is not None:
         life = timedelta(seconds=observed["reverify_s"])
         return (_proven(s.domain, method, now + life, s.grace_s),)

@@ -18,7 +18,7 @@ from policies.lifecycle.kernel import Actor
 from tests.builders import ADA, ALF, AMY, EVE, LEA, PUBLISHER, STORE, T0
 from tests.db.desk import Desk
 from tests.db.test_limits import code, why
-from tests.policies.publishers import HIDDEN, SHOWN, publisher_body
+from tests.policies.publishers import HIDDEN, publisher_body, shown
 from tests.policies.states import SYS
 
 
@@ -43,7 +43,7 @@ def proven(desk: Desk, publisher: str, name: str, by: Actor = ADA) -> Any:
     """The answer to a look that found what it should; a desk looks at no domain itself."""
     ref = domain(desk, publisher, name)
     desk.give("challenge", publisher, by, publisher_body("challenge", domain=ref))
-    return desk.give_seeing("check", publisher, by, publisher_body("check"), SHOWN)
+    return desk.give_seeing("check", publisher, by, publisher_body("check"), shown(ref))
 
 
 def row(desk: Desk, publisher: str) -> PublisherRow:

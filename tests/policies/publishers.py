@@ -8,8 +8,21 @@ from policies.lifecycle.publisher_state import Publisher
 from tests.builders import ADA, ALF, AMY, EVE, LEA, PUBLISHER, Journal
 from tests.policies.states import SYS
 
-SHOWN: dict[str, Any] = {"proof": {"method": "dns", "why": ()}, "reverify_s": 30 * 86400}
-HIDDEN: dict[str, Any] = {"proof": {"method": None, "why": ("txt_missing", "https_status:404")}}
+
+
+def shown(domain: str) -> dict[str, Any]:
+    """A look at `domain` that found what it should."""
+    return {"proof": {"domain": domain, "method": "dns", "why": ()}, "reverify_s": 30 * 86400}
+
+
+SHOWN = shown("prose:domain")
+HIDDEN: dict[str, Any] = {
+    "proof": {
+        "domain": "prose:domain",
+        "method": None,
+        "why": ("txt_missing", "https_status:404"),
+    }
+}
 LOOK = {"check_every_s": 60, "checks_most": 3, "reverify_s": 30 * 86400, "grace_s": 14 * 86400}
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from policies.errors import Refused
-from policies.lifecycle.publisher import LEGAL, MACHINE, PERSONS_COMMANDS
+from policies.lifecycle.publisher import LEGAL, MACHINE, PERSONS_COMMANDS, to_prove
 from policies.lifecycle.publisher_state import NEXT, Standing
 from tests.builders import ADA, ALF, AMY, CAST, EVE, LEA, OLA, SOL
 from tests.policies.grids import cell, every_cell_is_facts_or_a_named_refusal, malformed, rows_of
@@ -17,6 +17,7 @@ from tests.policies.publishers import (
     PUBLISHERS,
     SHOWN,
     publisher_body,
+    shown,
     walked,
 )
 from tests.policies.states import SYS
@@ -119,10 +120,11 @@ def test_members_and_open_invitations_together_have_a_limit() -> None:
     assert list(journal.give("invite", ADA, body).invited) == ["per_more"]
 
 
-def test_i7_a_domain_nobody_looked_at_proves_nothing() -> None:
+@pytest.mark.parametrize("proof", [{}, {"domain": "prose:domain"}])
+def test_i7_a_domain_nobody_looked_at_proves_nothing(proof: dict[str, Any]) -> None:
     journal = walked(("challenge", ADA))()
 
-    state = journal.give("check", ADA, LOOK, proof={})
+    state = journal.give("check", ADA, LOOK, proof=proof)
 
     assert (state.standing, state.why) == (Standing.UNVERIFIED, ("not_looked",))
 
@@ -173,7 +175,23 @@ def test_a_new_domain_is_proven_while_the_old_one_stands() -> None:
 
     assert (journal.state.holds, journal.state.domain) == (True, "prose:domain")
     journal.copy().give("check", ALF, LOOK, **HIDDEN)
-    assert journal.give("check", ALF, LOOK, **SHOWN).domain == "prose:new"
+    assert journal.give("check", ALF, LOOK, **shown("prose:new")).domain == "prose:new"
+
+
+def test_i6_a_look_at_another_domain_renews_nothing() -> None:
+    journal = walked(*PROVEN, 31)()
+    journal.give("challenge", ADA, publisher_body("challenge", domain="prose:new"))
+    other = shown("prose:new")
+
+    assert to_prove(journal.state, "recheck", journal.now) == "prose:domain"
+    assert to_prove(journal.state, "check", journal.now) == "prose:new"
+    lapsing = journal.copy().give("recheck", SYS, {}, **other)
+    assert (lapsing.standing, lapsing.why) == (Standing.LAPSING, ("not_looked",))
+    # The challenge ran out during the look: what it found proves the old domain no longer.
+    late = journal.copy().wait(days=8)
+    assert late.give("check", ALF, LOOK, **other).recheck_at == journal.state.recheck_at
+    # And the old domain's token does not prove the new one.
+    assert journal.give("check", ALF, LOOK, **SHOWN).domain == "prose:domain"
 
 
 def test_an_attested_name_ages_and_falls_with_the_name() -> None:
