@@ -8,14 +8,14 @@ Evidence itself stays: it holds verdicts, numbers and places, and the record's d
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import sqlalchemy
 from sqlalchemy import Engine, delete, update
 from sqlmodel import Session, col, select
 
-from gonogo.db.erasures import TombstoneRow, of_purge, root_of, tombstones
+from gonogo.db.erasures import HoldPicture, TombstoneRow, of_purge, root_of, tombstones
 from gonogo.db.notices import AddressRow, PreferenceRow
 from gonogo.db.people import PersonRow, TokenRow
 from gonogo.db.publishers import ERASED, DomainRow
@@ -29,6 +29,7 @@ from gonogo.db.tables import (
     ProseRow,
     ReleasePicture,
     RevisionRow,
+    SubmissionPicture,
 )
 from gonogo.objects import ObjectFault, Objects
 
@@ -64,15 +65,27 @@ class Named:
     evidence: set[str]
 
 
-def plan(engine: Engine, objects: Objects, store: str, scope: str, target: str) -> Plan:
-    """Of `scope` (submission, gpt, publisher, person) and `target`. Reads all events once."""
+def plan(
+    engine: Engine,
+    objects: Objects,
+    store: str,
+    scope: str,
+    target: str,
+    now: datetime | None = None,
+) -> Plan:
+    """Of `scope` (submission, gpt, publisher, person) and `target`. Reads all events once.
+
+    What a person wrote on a subject that is held, open or may still be appealed stays.
+    """
     found = Plan(persons={target} if scope == "person" else set())
     with reading(engine) as session:
         pairs = covers(session, store, scope, target)
         found.gpts = {t for s, t in pairs if s == "gpt"} if scope in ("gpt", "publisher") else set()
-        mine, others = _split(
-            session, store, scope, target, _subjects(session, store, pairs, scope)
-        )
+        if scope == "person":
+            subjects = _needed(session, store, now or datetime.now(UTC))
+        else:
+            subjects = _subjects(session, store, pairs, scope)
+        mine, others = _split(session, store, scope, target, subjects)
         _revisions(session, store, found.gpts, mine, others)
         there = _there(session, mine.prose)
     found.prose = there - others.prose
@@ -126,10 +139,37 @@ def _subjects(session: Session, store: str, pairs: list[tuple[str, str]], scope:
     return found
 
 
+def _needed(session: Session, store: str, now: datetime) -> set[str]:
+    """The subjects others still need the texts of: held, open, or rejected and appealable."""
+    found: set[str] = set()
+    for table in (SubmissionPicture, ReleasePicture):
+        found |= set(
+            session.exec(select(table.id).where(table.store_id == store, col(table.is_open)))
+        )
+    rejected = select(SubmissionPicture.id, SubmissionPicture.state).where(
+        SubmissionPicture.store_id == store, SubmissionPicture.stage == "rejected"
+    )
+    for case, state in session.exec(rejected):
+        since = datetime.fromisoformat(state["since"])
+        if now < since + timedelta(seconds=state["terms"]["appeal_s"]):
+            found.add(case)
+    holds = session.exec(
+        select(HoldPicture.scope, HoldPicture.target).where(
+            HoldPicture.store_id == store, HoldPicture.status == "held"
+        )
+    ).all()
+    for scope, target in holds:
+        found |= _subjects(session, store, covers(session, store, scope, target), scope)
+    return found
+
+
 def _split(
     session: Session, store: str, scope: str, target: str, subjects: set[str]
 ) -> tuple[Named, Named]:
-    """What the events in scope name, and what all other events name."""
+    """What the events in scope name, and what all other events name.
+
+    For a person, `subjects` are those whose texts others need, too.
+    """
     mine, others = Named(set(), set(), set()), Named(set(), set(), set())
     events: Any = EventRow.__table__  # type: ignore[attr-defined]  # every table has one
     e = events.c
@@ -143,6 +183,8 @@ def _split(
             row.actor_id == target if scope == "person" else row.subject in subjects
         )
         named = mine if of_it else others
+        if of_it and scope == "person" and row.subject in subjects:
+            others.prose.update(_prose_in(row.body))
         named.prose.update(_prose_in(row.body))
         named.evidence.update(row.evidence)
         if row.type in _OPENS:

@@ -78,7 +78,7 @@ def purged(desk: Desk, objects: Objects, scope: str, target: str, number: int = 
     assert code(asked(desk, scope, target, number)) == "stored"
     subject = f"prg_{number}"
     assert code(desk.give("confirm", subject, IDA)) == "stored"
-    found = plan(desk.engine, objects, STORE, scope, target)
+    found = plan(desk.engine, objects, STORE, scope, target, desk.now)
     report = erase(desk.engine, objects, STORE, subject, found)
     assert code(desk.give("finish", subject, SYS, report)) == "stored"
     return found
@@ -253,7 +253,7 @@ def test_a_person_goes_with_all_they_wrote(desk: Desk, objects: Objects) -> None
     person = desk.identity.add_person("Rui", ("reviewer",), person=RUI.id)
     token = desk.identity.issue_token(person, "t")
 
-    purged(desk, objects, "person", person)
+    purged(desk.wait(days=200), objects, "person", person)
 
     assert read_prose(desk.engine, {note}) == {}
     assert not gone(objects, said)
@@ -262,6 +262,30 @@ def test_a_person_goes_with_all_they_wrote(desk: Desk, objects: Objects) -> None
         row = session.get_one(PersonRow, (STORE, person))
         assert (row.name, row.roles, row.left_at is None) == ("(erased)", [], False)
     assert audit(desk, objects) == []
+
+
+def test_what_a_person_wrote_stays_while_others_need_it(desk: Desk, objects: Objects) -> None:
+    _, note, _ = rejected(desk, objects, 1, "knowledge/a.md")
+    _, held_note, _ = rejected(desk, objects, 2, "knowledge/b.md")
+    appealable = plan(desk.engine, objects, STORE, "person", RUI.id, desk.now)
+    desk.wait(days=200).queued(3)
+    desk.review("claim", "sub_3", RUI)
+    asked_note = keep_prose(desk.engine, "Which host is that?")
+    assert asked_note
+    desk.review("ask", "sub_3", RUI, note=asked_note)
+    desk.give("place", "hld_1", AMY, {"scope": "gpt", "target": "gpt_2", "reason": "court"})
+
+    found = purged(desk, objects, "person", RUI.id)
+
+    assert (appealable.prose, appealable.kept_prose) == (set(), 2)
+    assert (found.prose, found.kept_prose) == ({note}, 2)
+    assert read_prose(desk.engine, {note, held_note, asked_note}).keys() == {held_note, asked_note}
+    assert desk.state("prg_1").kept["prose"] == 2
+    desk.give("lift", "hld_1", IDA, {"reason": "over"})
+    lifted = plan(desk.engine, objects, STORE, "person", RUI.id, desk.now)
+    assert lifted.prose == {held_note}
+    # Evidence `f1` of the test is a name that nobody stored.
+    assert [f for f in audit(desk, objects) if " f1 " not in f.what] == []
 
 
 def test_a_member_leaves_before_they_are_erased(desk: Desk) -> None:

@@ -9,7 +9,6 @@ from tests.builders import ADA, ALF, AMY, EVE, LEA, PUBLISHER, Journal
 from tests.policies.states import SYS
 
 
-
 def shown(domain: str) -> dict[str, Any]:
     """A look at `domain` that found what it should."""
     return {"proof": {"domain": domain, "method": "dns", "why": ()}, "reverify_s": 30 * 86400}
