@@ -16,12 +16,13 @@ from temporalio.client import Client, WithStartWorkflowOperation, WorkflowUpdate
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 
 from activities.exposure import SubjectInput
-from activities.wellknown import Unfetched, WellKnown
+from activities.wellknown import WellKnown
 from gonogo.db import publishers
 from gonogo.db.publishers import DomainRow
 from gonogo.db.session import reading
 from gonogo.domains import PREFIX, RECORD, WELL_KNOWN
 from gonogo.ids import new_id
+from gonogo.outside import Unfetched
 from policies.lifecycle.kernel import SYSTEM_ACTOR, Command
 
 TEXTS_MOST = 50

@@ -100,8 +100,8 @@ class Settings(BaseSettings):
     )
     dns_servers: str = Field(
         default="",
-        description="servers that domains are verified by, `address` or `address:port`, with "
-        "commas between; default: the system's",
+        description="servers that domains are verified by and hosts of webhooks looked up, "
+        "`address` or `address:port`, with commas between; default: the system's",
     )
     answer_s: float = Field(default=10.0, description="seconds until a command is answered 202")
     model_price_prompt: float = Field(

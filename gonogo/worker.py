@@ -22,7 +22,7 @@ from activities.planning import Planning
 from activities.probing import Probing
 from activities.purging import Purging
 from activities.records import Records
-from activities.wellknown import WellKnown, resolver_of
+from activities.wellknown import WellKnown
 from gonogo.audit.installation import Notary, health, keeper_of
 from gonogo.db.ledger import Ledger
 from gonogo.db.probes import ProbeCases
@@ -30,6 +30,7 @@ from gonogo.db.session import engine_of, migrate
 from gonogo.logs import configure_logs, log
 from gonogo.notices.lanes import LANES, lanes_of
 from gonogo.objects import Objects
+from gonogo.outside import resolver_of, servers_of
 from gonogo.packs import PackStore, load_pack
 from gonogo.schedules import ensure_schedules
 from gonogo.settings import Settings
@@ -113,8 +114,7 @@ def model_client(settings: Settings) -> openai.AsyncOpenAI:
 
 def domains_of(settings: Settings, engine: Engine) -> Domains:
     """Looks at domains through the resolver that the settings name, and no other way."""
-    servers = [one.strip() for one in settings.dns_servers.split(",") if one.strip()]
-    resolver = resolver_of(servers)
+    resolver = resolver_of(servers_of(settings.dns_servers))
     pack = load_pack(settings.pack, settings.packs)
     return Domains(engine, resolver, WellKnown(resolver), pack.publishers.reverify_s)
 

@@ -10,8 +10,8 @@ import ssl
 import time
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from urllib.parse import urlsplit
 
+import dns.asyncresolver
 import httpx
 from httpx_secure import SSRFProtectionError, httpx_ssrf_protection
 from sqlalchemy import Engine
@@ -24,6 +24,7 @@ from gonogo.notices.keys import Unsealable
 from gonogo.notices.signing import headers
 from gonogo.notices.telling import tell_about_webhook
 from gonogo.notices.webhooks import TEST, Webhooks, disable
+from gonogo.outside import Address, Guard, Unfetched, judged
 from policies.lifecycle.kernel import iso
 from policies.rules.notice_facts import facts_from
 from policies.rules.webhook_rules import DISABLE_AFTER, wire_type
@@ -40,7 +41,8 @@ _APIS = {
 
 
 class Hooker:
-    """`tls` is what certificates are checked against; None: what the machine trusts."""
+    """`tls` is what certificates are checked against; None: what the machine trusts. `opened` are
+    addresses inside that may be connected to all the same, for tests on one machine."""
 
     def __init__(
         self,
@@ -49,14 +51,16 @@ class Hooker:
         base: str,
         *,
         mail: bool,
+        resolver: dns.asyncresolver.Resolver,
         loopback: bool = False,
         tls: ssl.SSLContext | None = None,
-        guarded: bool = True,
+        opened: frozenset[Address] = frozenset(),
         deadline_s: float = DEADLINE_S,
     ) -> None:
         self._engine, self._webhooks, self._base, self._mail = engine, webhooks, base, mail
         self._tls = tls or ssl.create_default_context()
-        self._loopback, self._guarded, self._deadline_s = loopback, guarded, deadline_s
+        self._resolver, self._loopback, self._opened = resolver, loopback, opened
+        self._deadline_s = deadline_s
 
     async def send(self, out: Outgoing) -> Result:
         """One attempt. Never raises for what the other side does."""
@@ -78,6 +82,9 @@ class Hooker:
             return _result(began, "timeout")
         except SSRFProtectionError:
             return _result(began, "inside_address")
+        except Unfetched as fault:
+            inside = fault.code == "address_not_public"
+            return _result(began, "inside_address" if inside else "unreachable")
         except httpx.TimeoutException:
             return _result(began, "timeout")
         except httpx.ConnectError as fault:
@@ -88,6 +95,9 @@ class Hooker:
     async def _post(
         self, hook: WebhookRow, signed: dict[str, str], body: bytes, began: float
     ) -> Result:
+        url = httpx.URL(hook.url)
+        host = url.raw_host.decode("ascii")
+        port = url.port or (443 if url.scheme == "https" else 80)
         client = httpx.AsyncClient(
             verify=self._tls,
             trust_env=False,  # a proxy would connect for us, past every check
@@ -95,20 +105,32 @@ class Hooker:
             timeout=httpx.Timeout(self._deadline_s, connect=CONNECT_S),
             headers={"user-agent": "gonogo-webhooks/1", "accept-encoding": "identity"},
         )
-        parts = urlsplit(hook.url)
-        own = self._loopback and parts.scheme == "http" and is_loopback(parts.hostname or "")
-        if self._guarded and not own:
-            httpx_ssrf_protection(client)
-        async with (
-            client,
-            client.stream(
-                "POST",
-                hook.url,
-                content=body,
-                headers={"content-type": "application/json"} | signed,
-            ) as answer,
-        ):
-            return _judged(answer, began)
+        places = [url]
+        if not (self._loopback and url.scheme == "http" and is_loopback(host)):
+            guard = Guard(self._opened, port)
+            addresses = await judged(self._resolver, guard, host, port)
+            # Once more, of the connection. Alone it would connect to a name and judge afterwards.
+            httpx_ssrf_protection(
+                client, check_globally_reachable=False, custom_validator=guard.allows
+            )
+            places = [url.copy_with(host=str(one)) for one in addresses[:2]]
+        sent = {"content-type": "application/json", "host": url.netloc.decode("ascii")} | signed
+        fault: httpx.TransportError | None = None
+        async with client:
+            for place in places:
+                try:
+                    async with client.stream(
+                        "POST",
+                        place,
+                        content=body,
+                        headers=sent,
+                        extensions={"sni_hostname": host},  # whose certificate is asked for
+                    ) as answer:
+                        return _judged(answer, began)
+                except (httpx.ConnectError, httpx.ConnectTimeout) as failed:
+                    fault = failed
+        assert fault is not None  # there is a place, and it neither answered nor raised
+        raise fault
 
     async def done(self, out: Outgoing, result: Result, state: str) -> None:
         """After an attempt: remember since when an endpoint fails, switch it off in the end."""

@@ -14,6 +14,7 @@ from gonogo.notices.mailing import Mailer, SmtpServer, is_email
 from gonogo.notices.pumping import Done, Send, pump
 from gonogo.notices.rendering import Renderer
 from gonogo.notices.webhooks import Webhooks
+from gonogo.outside import resolver_of, servers_of
 from gonogo.settings import Settings
 from policies.rules.notice_topics import Channel
 from policies.rules.webhook_rules import RETRY_AFTER_S
@@ -87,7 +88,8 @@ def hooker_of(settings: Settings, engine: Engine) -> Hooker:
     loopback = settings.webhook_loopback
     webhooks = Webhooks(engine, settings.store, Seal(settings.mac_key()), loopback=loopback)
     mail = settings.smtp_url is not None
-    return Hooker(engine, webhooks, settings.base, mail=mail, loopback=loopback)
+    resolver = resolver_of(servers_of(settings.dns_servers))
+    return Hooker(engine, webhooks, settings.base, mail=mail, resolver=resolver, loopback=loopback)
 
 
 def mailer_of(settings: Settings, engine: Engine, zone: str) -> Mailer | None:

@@ -13,10 +13,11 @@ from pathlib import Path
 import pytest
 
 from activities.domains import Domains, ProveRequest
-from activities.wellknown import Guard, Unfetched, WellKnown, is_public, resolver_of
+from activities.wellknown import WellKnown
 from gonogo.db.publishers import DomainRow
 from gonogo.db.session import engine_of, migrate, writing
 from gonogo.domains import WELL_KNOWN
+from gonogo.outside import Guard, Unfetched, is_public, resolver_of
 from tests.names import NameServer, WebServer, certified
 
 HOST, TOKEN = "lumen-learning.com", "gonogo-verification=abc"

@@ -223,7 +223,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     _m("I2-members-attest", _RULES + "access.py",
        '_row("publisher", "attest", _LEAD | _ADMINISTRATOR, *OUTSIDE)',
        '_row("publisher", "attest", _LEAD | _ADMINISTRATOR, *ANYONE)', _ACCESS),
-    _m("I3-inside-is-public", "activities/wellknown.py",
+    _m("I3-inside-is-public", "gonogo/outside.py",
        "not address.is_global or address.is_multicast:", "address.is_multicast:",
        "tests/activities/test_domains.py::test_i3_no_name_leads_to_an_address_inside"),
     # Purges: two people, holds, and nothing that others need

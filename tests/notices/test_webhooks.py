@@ -6,6 +6,7 @@ import base64
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from gonogo.notices.outlook import Outlook
 from gonogo.notices.pumping import pump
 from gonogo.notices.signing import Keys, headers
 from gonogo.notices.webhooks import MOST, OVERLAP, TooMany, Wanted, Webhooks, check
+from gonogo.outside import resolver_of
 from policies.rules.notice_topics import Channel
 from policies.rules.webhook_rules import (
     DISABLE_AFTER,
@@ -36,11 +38,13 @@ from policies.rules.webhook_rules import (
 )
 from tests.builders import KEY, PUBLISHER, RUI, STORE
 from tests.db.desk import Desk
+from tests.names import NameServer, certified
 from tests.notices.certificates import contexts
 from tests.notices.conftest import deliveries
 from tests.notices.receiver import OK, Got, always, receiving, status
 
 BASE = "https://store.example"
+OPENED = frozenset({ip_address("127.0.0.1")})
 
 
 def book(desk: Desk) -> Webhooks:
@@ -61,7 +65,8 @@ def old_enough(desk: Desk) -> None:
 
 
 async def deliver(desk: Desk, **more: Any) -> int:
-    options: dict[str, Any] = {"mail": False, "loopback": True, "deadline_s": 1.0, **more}
+    usual = {"mail": False, "resolver": resolver_of(()), "loopback": True, "deadline_s": 1.0}
+    options: dict[str, Any] = usual | more
     hooker = Hooker(desk.engine, book(desk), BASE, **options)
     lane = Deliveries(desk.engine, STORE, Channel.WEBHOOK, RETRY_AFTER_S)
     return await pump(lane, hooker.send, seconds=8, done=hooker.done)
@@ -354,29 +359,59 @@ async def test_days_of_failure_switch_it_off_and_replay_brings_what_it_missed(
     assert hook(peopled, webhook).failing_since is None
 
 
-async def test_the_guard_lets_nothing_inside_whatever_a_name_means_by_then(peopled: Desk) -> None:
-    async with receiving() as receiver:
-        webhook, _ = made(peopled, receiver.url)
-        port = receiver.url.rpartition(":")[2].partition("/")[0]
-        hosts = (
-            "127.0.0.1",
-            "localhost",
-            "[::1]",
-            "[::ffff:127.0.0.1]",
-            "0.0.0.0",
-            "169.254.169.254",
-        )
-        for host in hosts:
-            with writing(peopled.engine) as session:
-                row = session.merge(hook(peopled, webhook))
-                row.url = f"https://{host}:{port}/hook"
-            book(peopled).test(webhook)
-            await deliver(peopled, loopback=False)
+async def test_i3_nothing_inside_is_connected_to_whatever_a_name_means_by_then(
+    peopled: Desk,
+) -> None:
+    accepted = 0
 
-    receipts = {row.receipt for row in deliveries(peopled, channel="webhook")}
-    assert receipts <= {"inside_address", "unreachable", "timeout"}
-    assert "inside_address" in receipts
-    assert receiver.got == []
+    def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal accepted
+        accepted += 1
+        writer.close()
+
+    hosts = ("127.0.0.1", "localhost", "[::1]", "[::ffff:127.0.0.1]", "0.0.0.0", "169.254.169.254",
+             "inside.example", "mixed.example")  # fmt: skip
+    with NameServer() as names:
+        names.zone["inside.example", "A"] = ["127.0.0.1"]
+        names.zone["mixed.example", "A"] = ["93.184.216.34", "127.0.0.1"]
+        async with await asyncio.start_server(accept, "127.0.0.1", 0) as server:
+            port = server.sockets[0].getsockname()[1]
+            webhook, _ = made(peopled, f"http://127.0.0.1:{port}/")
+            for host in hosts:
+                with writing(peopled.engine) as session:
+                    row = session.merge(hook(peopled, webhook))
+                    row.url = f"https://{host}:{port}/hook"
+                book(peopled).test(webhook)
+                await deliver(peopled, loopback=False, resolver=resolver_of([names.address]))
+            await asyncio.sleep(0.05)
+
+    receipts = [row.receipt for row in deliveries(peopled, channel="webhook")]
+    assert receipts == ["inside_address"] * len(hosts)
+    assert accepted == 0
+
+
+async def test_the_judged_address_is_connected_to_and_the_hosts_certificate_asked_for(
+    peopled: Desk, tmp_path: Path
+) -> None:
+    server, client = certified(tmp_path, "hooks.example")
+    with NameServer() as names:
+        names.zone["hooks.example", "A"] = names.zone["other.example", "A"] = ["127.0.0.1"]
+        async with receiving(tls=server) as receiver:
+            port = receiver.url.rpartition(":")[2]
+            webhook, _ = made(peopled, "http://127.0.0.1:9/")
+            for host in ("hooks.example", "other.example", "nobody.example"):
+                with writing(peopled.engine) as session:
+                    session.merge(hook(peopled, webhook)).url = f"https://{host}:{port}"
+                book(peopled).test(webhook)
+                await deliver(
+                    peopled, opened=OPENED, resolver=resolver_of([names.address]), tls=client
+                )
+
+    receipts = [row.receipt for row in deliveries(peopled, channel="webhook")]
+    assert sorted(receipts, key=str) == ["204", "tls", "unreachable"]
+    (got,) = receiver.got
+    assert got.headers["host"] == f"hooks.example:{port.partition('/')[0]}"
+    assert names.asked.count(("hooks.example", "A")) == 1
 
 
 async def test_a_certificate_nobody_vouches_for_ends_the_attempt(
@@ -388,10 +423,10 @@ async def test_a_certificate_nobody_vouches_for_ends_the_attempt(
         with writing(peopled.engine) as session:
             session.merge(hook(peopled, webhook)).url = receiver.url
         book(peopled).test(webhook)
-        await deliver(peopled, guarded=False)
+        await deliver(peopled, opened=OPENED)
         assert [row.receipt for row in deliveries(peopled, channel="webhook")] == ["tls"]
         later(peopled)
-        await deliver(peopled, guarded=False, tls=client)
+        await deliver(peopled, opened=OPENED, tls=client)
         assert [row.receipt for row in deliveries(peopled, channel="webhook")] == ["204"]
 
 
