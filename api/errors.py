@@ -111,6 +111,9 @@ _OF_STATUS = {
 }
 
 
+_METHODS = ("DELETE", "GET", "PATCH", "POST", "PUT")
+
+
 class Problem(Exception):
     """A refusal of the edge itself. `code` is a key of `PROBLEMS`."""
 
@@ -225,13 +228,26 @@ def _is_full(fault: Exception) -> bool:
 
 
 def _methods_at(app: FastAPI, request: Request) -> list[str]:
-    """What the path answers to: Starlette names the methods of its first route alone."""
+    """What the path answers to: Starlette names the methods of its first route alone. Of two
+    documented paths that fit, the one with fewer parameters is meant."""
+    parts, paths = request.scope["path"].split("/"), app.openapi()["paths"]
+    fitting = [path for path in paths if _fits(path.split("/"), parts)]
+    if fitting:
+        item = paths[min(fitting, key=lambda path: path.count("{"))]
+        return [method for method in _METHODS if method.lower() in item]
     return [
         method
-        for method in ("DELETE", "GET", "PATCH", "POST", "PUT")
+        for method in _METHODS
         if any(
             route.matches({**request.scope, "method": method})[0] is Match.FULL
             for route in app.routes
             if not isinstance(route, Mount)
         )
     ]
+
+
+def _fits(template: list[str], parts: list[str]) -> bool:
+    return len(template) == len(parts) and all(
+        wanted == part or wanted.startswith("{")
+        for wanted, part in zip(template, parts, strict=True)
+    )

@@ -134,10 +134,13 @@ class KeptCommands:
                 row.status, row.answer = "done", answers[row.id]
 
     def remember(self, command: str, status: str, answer: dict[str, Any]) -> None:
-        """Keep the first answer; a later one changes nothing."""
+        """Keep the first answer; a later one changes nothing. What the record took is never
+        refused afterwards: its workflow can only come to know of it."""
         with writing(self._engine) as session:
             row = session.get(CommandRow, (self._store, command))
-            if row is not None and row.status in ("pending", "recorded"):
+            if row is None or row.status not in ("pending", "recorded"):
+                return
+            if row.status == "pending" or status == "done":
                 row.status, row.answer = status, answer
 
 

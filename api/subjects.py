@@ -34,6 +34,12 @@ def is_staff(who: Actor) -> bool:
     return bool(STAFF & set(who.roles))
 
 
+def is_inside(who: Actor, case: Submission) -> bool:
+    """Whether `who` may read what reviewers say to each other: of the store's staff, and not of
+    the publisher (I2)."""
+    return is_staff(who) and case.publisher not in who.publishers
+
+
 def staff_only(who: Actor) -> None:
     """Raises `not-allowed` unless `who` works for the store."""
     if not is_staff(who):

@@ -22,9 +22,10 @@ from api.pages.story import (
     transcripts,
 )
 from api.routes import reviews as routes
-from api.subjects import staff_only, visible
+from api.subjects import is_inside, staff_only, visible
 from api.views import can_view
 from gonogo.db.prose import read_prose
+from policies.lifecycle.kernel import Actor
 from policies.lifecycle.submission_state import Stage, Submission
 
 router = page_router()
@@ -83,7 +84,7 @@ def review_page(
         **found,
         **_strip(svc, look, case, case.version),
         changed=changed_since(svc, case),
-        **_voice(svc, case),
+        **_voice(svc, who, case),
         bundle=bundle_view(svc, case),
         transcripts=transcripts(
             svc, found["tests"], {one.id for one in pack.testing.suites if one.disturbing}
@@ -189,9 +190,9 @@ def _strip(svc: Services, look: Viewer, case: Submission, version: int) -> dict[
     }
 
 
-def _voice(svc: Services, case: Submission) -> dict[str, Any]:
-    """The verdict that waits for a second person, with its note."""
-    note = case.voice.note if case.voice else None
+def _voice(svc: Services, who: Actor, case: Submission) -> dict[str, Any]:
+    """The verdict that waits for a second person, with its note for those outside the publisher."""
+    note = case.voice.note if case.voice and is_inside(who, case) else None
     found = read_prose(svc.engine, {note}) if note else {}
     return {"voice": case.voice, "voice_note": found.get(note or "")}
 

@@ -31,6 +31,7 @@ from api.subjects import (
     STAFF,
     SeenCase,
     give,
+    is_inside,
     is_staff,
     precondition,
     review_due,
@@ -41,6 +42,7 @@ from api.views import can_view, event_view, submission_view
 from gonogo.db import queries
 from gonogo.db.prose import keep_prose, read_prose
 from gonogo.db.session import reading
+from policies.lifecycle.kernel import Actor
 from policies.lifecycle.submission_state import FINAL, Stage, Submission
 
 __all__ = ["STAFF", "review_due", "router", "visible"]
@@ -114,7 +116,7 @@ async def get_submission(
     if wait and version == case.version:
         case = await _changed(svc, case, wait)
     response.headers["ETag"] = etag(case.version)
-    return await run_in_threadpool(_whole, svc, case)
+    return await run_in_threadpool(_whole, svc, who, case)
 
 
 async def _changed(svc: Services, case: Submission, wait: int) -> Submission:
@@ -134,11 +136,13 @@ async def _changed(svc: Services, case: Submission, wait: int) -> Submission:
                 return case
 
 
-def _whole(svc: Services, case: Submission) -> dict[str, Any]:
+def _whole(svc: Services, who: Actor, case: Submission) -> dict[str, Any]:
     with reading(svc.engine) as session:
         row = queries.gpts(session, svc.store, {case.gpt}).get(case.gpt)
     view = submission_view(case, row)
-    notes = {v.note for v in (case.decision, case.voice) if v and v.note}
+    # What the first of two reviewers says stays inside until the second has spoken.
+    voice = case.voice if is_inside(who, case) else None
+    notes = {v.note for v in (case.decision, voice) if v and v.note}
     return {**view, "prose": read_prose(svc.engine, notes)}
 
 
@@ -157,8 +161,7 @@ def submission_events(
     limit: PageSize = queries.MOST,
 ) -> dict[str, Any]:
     """The case's events with `seq` above `after`, in order, and the texts they name."""
-    inside = is_staff(who) and case.publisher not in who.publishers
-    return events_after(svc, case.id, after, limit, inside=inside)
+    return events_after(svc, case.id, after, limit, inside=is_inside(who, case))
 
 
 @router.get("/{subject}/events/stream", response_class=EventSourceResponse, responses=READ)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import func
+from sqlalchemy import and_, func, or_
 from sqlmodel import Session, col, select
 
 from gonogo.db import publishers, purges
@@ -30,7 +30,14 @@ def _claims(session: Session, request: RecordRequest, fact: Fact, state: Any) ->
         .select_from(SubmissionPicture)
         .where(
             SubmissionPicture.store_id == request.command.store,
-            SubmissionPicture.claimant == actor,
+            or_(
+                col(SubmissionPicture.claimant) == actor,
+                # A new round is being tested; its claim comes back, so its place stays taken.
+                and_(
+                    col(SubmissionPicture.stage).in_(("validating", "testing")),
+                    col(SubmissionPicture.state)["returns_to"].as_string() == actor,
+                ),
+            ),
             SubmissionPicture.id != request.command.subject,
         )
     ).one()

@@ -1,5 +1,6 @@
 """The review desk: the queue, claims and leases, and decisions bound to what was seen (I1)."""
 
+import json
 from datetime import datetime
 from typing import Any
 
@@ -8,6 +9,8 @@ from sqlmodel import select
 from gonogo.db.session import reading
 from gonogo.db.tables import CommandRow
 from tests.api.store import Store, manifest
+from tests.api.test_pages import Browser
+from tests.faults.driver import ACTION, CHARTS
 
 
 async def test_the_queue_is_ordered_by_due_date_and_says_who_may_claim(store: Store) -> None:
@@ -202,3 +205,24 @@ async def test_a_refusal_after_the_case_is_over_is_its_first_answer(store: Store
             )
         ).all()
     assert list(left) == []
+
+
+async def test_what_the_first_of_two_says_is_read_outside_the_publisher_only(store: Store) -> None:
+    value = manifest(actions=[ACTION])
+    queued = await store.submitted(value, **{"charts.json": json.dumps(CHARTS)})
+    await store.post(f"/v1/reviews/{queued['id']}/claim", by="rita")
+    case = (await store.get(f"/v1/submissions/{queued['id']}", "rita")).json()
+    held = await store.decide(case, note="Only between us.")
+    assert held.json()["stage"] == "held", held.text
+    path = f"/v1/submissions/{case['id']}"
+
+    seen = {by: (await store.get(path, by)).json()["prose"] for by in ("ada", "twin", "rolf")}
+    inside = {by: (await store.get("/v1/events", by)).text for by in ("twin", "rolf")}
+
+    assert seen["ada"] == seen["twin"] == {}
+    assert "Only between us." in seen["rolf"].values()
+    assert "Only between us." not in inside["twin"]
+    assert "Only between us." in inside["rolf"]
+    for by, reads in (("rolf", True), ("twin", False)):
+        page = await Browser(store, by).page(f"/reviews/{case['id']}")
+        assert ("Only between us." in page.text) is reads

@@ -34,6 +34,20 @@ def test_a_reviewer_holds_three_cases_and_no_fourth(desk: Desk) -> None:
     assert code(desk.review("claim", cases[0], RUI)) == "stored"
 
 
+def test_a_claim_that_comes_along_with_a_new_round_keeps_its_place(desk: Desk) -> None:
+    cases = [desk.queued(number) for number in range(4)]
+    for case in cases[:3]:
+        desk.review("claim", case, RUI)
+    desk.review("submit", cases[0], ADA, gpt="gpt_0", digest="d2")
+
+    fourth = desk.review("claim", cases[3], RUI)
+    by_another = desk.review("claim", cases[3], SENA)
+
+    assert desk.state(cases[0]).claimant is None
+    assert code(fourth) == "over-limit"
+    assert code(by_another) == "stored"
+
+
 def test_undoing_counts_as_a_claim_again(desk: Desk) -> None:
     cases = [desk.queued(number) for number in range(4)]
     desk.review("claim", cases[0], RUI)

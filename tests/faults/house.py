@@ -78,7 +78,7 @@ class House:
         """Something every few seconds, at most `most` times; what and when follows the seed."""
         chance = random.Random(seed)
         for _ in range(most):
-            await asyncio.sleep(chance.uniform(1.5, 6))
+            await asyncio.sleep(chance.uniform(0.8, 3.5))
             if chance.random() < 0.6:
                 await self.kill(chance.choice(VICTIMS))
             else:
