@@ -134,7 +134,8 @@ def _found(c: Command) -> Facts:
 def _rename(s: Publisher, c: Command, now: datetime) -> Facts:
     need(c, "name")
     renamed = Fact("publisher:renamed", {"name": c.body["name"]})
-    if s.holds and s.method == "name":  # another name than the one that was attested
+    # Another name than the one that a person vouched for; a domain stands for itself.
+    if s.holds and s.method in ("name", "operator"):
         return (renamed, Fact("publisher:verification:lost", {"why": ["renamed"]}))
     return (renamed,)
 

@@ -203,6 +203,17 @@ def test_an_attested_name_ages_and_falls_with_the_name() -> None:
     assert attested.give("attest", LEA, publisher_body("attest")).standing is Standing.VERIFIED
 
 
+def test_i6_what_the_operator_vouched_for_falls_with_the_name() -> None:
+    adopted = PUBLISHERS["nothing"]()
+    adopted.give("adopt", SYS, publisher_body("adopt"))
+    assert (adopted.state.holds, adopted.state.method) == (True, "operator")
+
+    renamed = adopted.give("rename", ADA, {"name": "prose:x"})
+
+    assert (renamed.standing, renamed.why) == (Standing.UNVERIFIED, ("renamed",))
+    assert walked(*PROVEN)().give("rename", ADA, {"name": "prose:x"}).holds
+
+
 @pytest.mark.parametrize("kind", ["attest", "revoke", "add_member"])
 def test_i2_its_own_people_neither_attest_nor_revoke_nor_add(kind: str) -> None:
     journal = walked()() if kind != "revoke" else walked(*PROVEN)()
