@@ -10,11 +10,11 @@ from api.deps import Services
 from api.errors import Problem
 from gonogo.db import membership
 from gonogo.db.accounts import Accounts
+from gonogo.db.administrators import LastAdministrator
 from gonogo.db.adoption import enrol
 from gonogo.db.enrolment import NotInvited, has_way_in, invite, normal_email
 from gonogo.db.entries import Entered
 from gonogo.db.identity import mint_token
-from gonogo.db.membership import LastAdministrator
 from gonogo.db.once import AccountOrder, KeyReused, Once, once, token_seed
 from gonogo.db.people import PersonRow, TokenRow
 from gonogo.db.session import writing

@@ -15,6 +15,7 @@ import sqlalchemy
 from sqlalchemy import Engine, delete, update
 from sqlmodel import Session, col, select
 
+from gonogo.db.administrators import keep_one
 from gonogo.db.erasures import HoldPicture, TombstoneRow, of_purge, root_of, tombstones
 from gonogo.db.notices import AddressRow, PreferenceRow
 from gonogo.db.people import PersonRow, TokenRow
@@ -333,6 +334,8 @@ def _erase_rows(engine: Engine, store: str, found: Plan) -> int:
 
 
 def _erase_person(session: Session, store: str, person: str) -> None:
+    """Raises `LastAdministrator`: others may have gone since it was asked."""
+    keep_one(session, store, person)
     now = datetime.now(UTC)
     row = session.get(PersonRow, (store, person))
     if row is not None:

@@ -132,7 +132,8 @@ def _plan(found: Mapping[str, Any]) -> list[str]:
     if found["holds"]:
         lines.append(f"forbidden by legal holds: {', '.join(found['holds'])}")
     if found["in_use"]:
-        lines.append(f"still open, visible or a member: {', '.join(found['in_use'])}")
+        used = ", ".join(found["in_use"])
+        lines.append(f"still open, visible, a member or the last administrator: {used}")
     return lines
 
 

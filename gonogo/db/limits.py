@@ -186,7 +186,9 @@ def _erasing(session: Session, request: RecordRequest, fact: Fact, state: Any) -
     used = purges.in_use(session, store, scope, target)
     if used:
         raise IllegalMove(
-            "it is still open or visible, or a member somewhere: " + ", ".join(used), subjects=used
+            "it is still open or visible, a member somewhere, or the last administrator: "
+            + ", ".join(used),
+            subjects=used,
         )
 
 

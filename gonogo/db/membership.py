@@ -5,20 +5,15 @@ Every function works in the caller's transaction, so that a command and its answ
 
 from datetime import UTC, datetime, timedelta
 
-from sqlmodel import Session, col, delete, select, update
+from sqlmodel import Session, col, delete, update
 
+from gonogo.db.administrators import ADMINISTRATOR, keep_one
 from gonogo.db.browser_sessions import end_sessions
 from gonogo.db.entries import digest_of
 from gonogo.db.identity import mint_token
 from gonogo.db.people import PersonRow, TokenRow
 from gonogo.db.signin import InvitationRow
 from gonogo.ids import new_id
-
-ADMINISTRATOR = "administrator"
-
-
-class LastAdministrator(Exception):
-    """Without this person nobody could give roles any more."""
 
 
 def make_person(session: Session, store: str, name: str, roles: tuple[str, ...]) -> str:
@@ -60,8 +55,8 @@ def set_roles(session: Session, store: str, person: str, roles: tuple[str, ...])
     row = session.get(PersonRow, (store, person))
     if row is None:
         return False
-    if ADMINISTRATOR in row.roles and ADMINISTRATOR not in roles:
-        _require_another(session, store, person)
+    if ADMINISTRATOR not in roles:
+        keep_one(session, store, person)
     row.roles = list(roles)
     return True
 
@@ -72,8 +67,7 @@ def leave(session: Session, store: str, person: str) -> bool:
     row = session.get(PersonRow, (store, person))
     if row is None or row.left_at is not None:
         return False
-    if ADMINISTRATOR in row.roles:
-        _require_another(session, store, person)
+    keep_one(session, store, person)
     now = datetime.now(UTC)
     row.left_at = now
     end_sessions(session, store, person)
@@ -103,15 +97,3 @@ def come_back(session: Session, store: str, person: str) -> bool:
         return False
     row.left_at = None
     return True
-
-
-def _require_another(session: Session, store: str, person: str) -> None:
-    others = session.exec(
-        select(PersonRow.roles).where(
-            PersonRow.store_id == store,
-            PersonRow.id != person,
-            col(PersonRow.left_at).is_(None),
-        )
-    )
-    if not any(ADMINISTRATOR in roles for roles in others):
-        raise LastAdministrator

@@ -2,6 +2,7 @@
 
 from sqlmodel import Session, and_, col, or_, select
 
+from gonogo.db.administrators import is_last
 from gonogo.db.erasures import HoldPicture, PurgePicture
 from gonogo.db.people import MemberRow
 from gonogo.db.queries import Page, decode_cursor, page_of
@@ -79,12 +80,21 @@ def in_use(session: Session, store: str, scope: str, target: str) -> list[str]:
             .where(MemberRow.store_id == store, MemberRow.person == target)
             .limit(MOST)
         )
-        return sorted(rows)
+        return sorted(rows) + ([target] if is_last(session, store, target) else [])
     if scope == "submission":
         case = session.get(SubmissionPicture, (store, target))
         if case is None:
             return []
         found = [case.id] if case.is_open else []
+        found += session.exec(
+            select(ReleasePicture.id)
+            .where(
+                ReleasePicture.store_id == store,
+                ReleasePicture.submission == target,
+                col(ReleasePicture.is_open),
+            )
+            .limit(MOST)
+        )
         return found + _served(session, store, case.gpt, case.digest)
     found = []
     for table, still in (

@@ -12,8 +12,10 @@ from gonogo.audit.erased import buried_objects, tombstone_faults
 from gonogo.audit.events import read_events
 from gonogo.audit.report import Report
 from gonogo.audit.verify import object_faults
+from gonogo.db.administrators import LastAdministrator
 from gonogo.db.adoption import adopt
 from gonogo.db.erasures import TombstoneRow
+from gonogo.db.membership import leave
 from gonogo.db.people import PersonRow
 from gonogo.db.prose import keep_prose, read_prose
 from gonogo.db.session import reading, writing
@@ -26,7 +28,7 @@ from tests.builders import ADA, AMY, IDA, LEA, PUBLISHER, RUI, SOL, STORE, T0
 from tests.db.desk import Desk
 from tests.db.test_limits import code
 from tests.policies.bundles import manifest, read
-from tests.policies.states import SYS
+from tests.policies.states import PREPARED, SYS
 
 SHARED = b"content of knowledge/shared.md"
 
@@ -295,6 +297,36 @@ def test_a_member_leaves_before_they_are_erased(desk: Desk) -> None:
 
     assert refused.refusal is not None
     assert refused.refusal.detail["subjects"] == [PUBLISHER]
+
+
+def test_the_last_administrator_is_not_erased(desk: Desk, objects: Objects) -> None:
+    person = desk.identity.add_person("Amy", ("administrator",))
+    other = desk.identity.add_person("Ivo", ("administrator",))
+    found = plan(desk.engine, objects, STORE, "person", person, desk.now)
+    assert code(asked(desk, "person", person)) == "stored"
+    with writing(desk.engine) as session:
+        assert leave(session, STORE, other)
+
+    again, confirmed = asked(desk, "person", person, 2), desk.give("confirm", "prg_1", IDA)
+
+    for refused in (again, confirmed):
+        assert refused.refusal is not None
+        assert refused.refusal.detail["subjects"] == [person]
+    with pytest.raises(LastAdministrator):
+        erase(desk.engine, objects, STORE, "prg_1", found)
+    with reading(desk.engine) as session:
+        row = session.get_one(PersonRow, (STORE, person))
+        assert (row.name, row.roles) == ("Amy", ["administrator"])
+
+
+def test_an_approved_case_whose_release_is_open_is_not_erased(desk: Desk) -> None:
+    desk.approved(1)
+    desk.give("prepare", "rel_1", SYS, PREPARED | {"gpt": "gpt_1", "submission": "sub_1"})
+
+    refused = asked(desk, "submission", "sub_1")
+
+    assert refused.refusal is not None
+    assert refused.refusal.detail["subjects"] == ["rel_1"]
 
 
 def test_an_audit_finds_tombstones_nobody_asked_for(desk: Desk, objects: Objects) -> None:
