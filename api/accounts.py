@@ -12,7 +12,7 @@ from gonogo.db import membership
 from gonogo.db.accounts import Accounts
 from gonogo.db.administrators import LastAdministrator
 from gonogo.db.adoption import enrol
-from gonogo.db.enrolment import NotInvited, has_way_in, invite, normal_email
+from gonogo.db.enrolment import NotInvited, has_way_in, invite, is_invited, normal_email
 from gonogo.db.entries import Entered
 from gonogo.db.identity import mint_token
 from gonogo.db.once import AccountOrder, KeyReused, Once, once, token_seed
@@ -73,6 +73,12 @@ def first_token(
             raise Problem("not-found", f"there is no person {person}")
         if has_way_in(session, svc.store, person):
             raise Problem("illegal-move", "this person has a way to come in; they make their own")
+        if is_invited(session, svc.store, person):
+            raise Problem(
+                "illegal-move",
+                "this person is invited; withdraw the invitation first: close the account and "
+                "open it again",
+            )
 
     return _token(svc, who, person, label, days, key, allowed)
 

@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
+from gonogo.db.membership import end_entries
 from gonogo.db.notices import AddressRow
 from gonogo.db.people import PersonRow, TokenRow
 from gonogo.db.session import reading, writing
@@ -146,6 +147,9 @@ class Enrolment:
         if invitation is None or invitation.accepted_at is not None or invitation.expires_at <= now:
             return None
         invitation.accepted_at = now
+        if not _is_bound(session, self.store, invitation.person):
+            # Whoever made this person's tokens until now could be two people with them (I2).
+            end_entries(session, self.store, invitation.person, now)
         if session.get(AddressRow, (self.store, invitation.person)) is None:
             session.add(
                 AddressRow(
@@ -218,12 +222,29 @@ def has_way_in(session: Session, store: str, person: str) -> bool:
     token = session.exec(
         select(TokenRow.sha256).where(TokenRow.store_id == store, TokenRow.person == person)
     ).first()
+    return token is not None or _is_bound(session, store, person)
+
+
+def is_invited(session: Session, store: str, person: str) -> bool:
+    """An invitation of this person is open."""
+    invitation = session.exec(
+        select(InvitationRow.email).where(
+            InvitationRow.store_id == store,
+            InvitationRow.person == person,
+            col(InvitationRow.accepted_at).is_(None),
+            InvitationRow.expires_at > datetime.now(UTC),
+        )
+    ).first()
+    return invitation is not None
+
+
+def _is_bound(session: Session, store: str, person: str) -> bool:
     identity = session.exec(
         select(IdentityRow.subject).where(
             IdentityRow.store_id == store, IdentityRow.person == person
         )
     ).first()
-    return token is not None or identity is not None
+    return identity is not None
 
 
 def _given(known: Known, door: Door) -> tuple[str, ...]:

@@ -70,6 +70,19 @@ def leave(session: Session, store: str, person: str) -> bool:
     keep_one(session, store, person)
     now = datetime.now(UTC)
     row.left_at = now
+    end_entries(session, store, person, now)
+    session.exec(
+        delete(InvitationRow).where(
+            col(InvitationRow.store_id) == store,
+            col(InvitationRow.person) == person,
+            col(InvitationRow.accepted_at).is_(None),
+        )
+    )
+    return True
+
+
+def end_entries(session: Session, store: str, person: str, now: datetime) -> None:
+    """End every session and token of `person`."""
     end_sessions(session, store, person)
     session.exec(
         update(TokenRow)
@@ -80,14 +93,6 @@ def leave(session: Session, store: str, person: str) -> bool:
         )
         .values(revoked_at=now)
     )
-    session.exec(
-        delete(InvitationRow).where(
-            col(InvitationRow.store_id) == store,
-            col(InvitationRow.person) == person,
-            col(InvitationRow.accepted_at).is_(None),
-        )
-    )
-    return True
 
 
 def come_back(session: Session, store: str, person: str) -> bool:

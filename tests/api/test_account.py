@@ -6,7 +6,9 @@ import pytest
 from sqlalchemy import event
 
 from api.accounts import TOKENS_MOST
-from gonogo.db.enrolment import normal_email
+from gonogo.db.enrolment import Door, Enrolment, Known, invite, normal_email
+from gonogo.db.membership import make_token
+from gonogo.db.session import engine_of, writing
 from tests.api.store import Store
 from tests.api.test_pages import Browser, Page, assert_careful
 from tests.api.test_sessions import OWN, entered, signed_in_as
@@ -104,6 +106,41 @@ async def test_nobody_with_a_way_in_is_invited_or_given_a_token(store: Store) ->
     token = await store.post(f"/v1/people/{rita}/tokens", {"label": "x"}, by="adam")
 
     assert (invited.status_code, token.status_code) == (409, 409)
+
+
+async def test_i2_nobody_is_given_a_token_while_invited(store: Store) -> None:
+    body = {"name": "Nora", "roles": ["reviewer"], "email": "nora@lantern.example"}
+    nora = (await store.post("/v1/people", body, by="adam")).json()["person"]
+
+    invited = await store.post(f"/v1/people/{nora}/tokens", {"label": "x"}, by="adam")
+    await store.post(f"/v1/people/{nora}/leave", by="adam")
+    await store.post(f"/v1/people/{nora}/return", by="adam")
+    withdrawn = await store.post(f"/v1/people/{nora}/tokens", {"label": "x"}, by="adam")
+
+    assert (invited.status_code, withdrawn.status_code) == (409, 201)
+    assert "withdraw the invitation first" in invited.json()["detail"]
+
+
+async def test_i2_who_comes_in_by_an_invitation_is_nobody_elses_token(store: Store) -> None:
+    body = {"name": "Nora", "roles": ["reviewer"]}
+    nora = (await store.post("/v1/people", body, by="adam")).json()["person"]
+    first = await store.post(f"/v1/people/{nora}/tokens", {"label": "x"}, by="adam")
+    store.tokens["nora"] = first.json()["token"]
+    before = await store.get("/v1/me", "nora")
+    engine, name = engine_of(store.settings.database), store.settings.store
+    known = Known("https://id.example", "n-1", email="nora@lantern.example")
+    with writing(engine) as session:
+        invite(session, name, nora, "nora@lantern.example", "operator", once_more=True)
+
+    assert Enrolment(engine, name).admit(known, Door({})) == nora
+    after = await store.get("/v1/me", "nora")
+    with writing(engine) as session:
+        _, store.tokens["nora"] = make_token(session, name, nora, "own", 7, None)
+    assert Enrolment(engine, name).admit(known, Door({})) == nora
+    own = await store.get("/v1/me", "nora")
+    engine.dispose()
+
+    assert (before.status_code, after.status_code, own.status_code) == (200, 401, 200)
 
 
 async def test_leaving_ends_everything_at_once_and_can_be_undone(store: Store) -> None:
@@ -235,11 +272,12 @@ async def test_administrators_manage_people_by_pages(store: Store) -> None:
     person = path.rpartition("/")[2]
     shown = await adam.visit(path)
     roles = await adam.send(f"{path}/roles", {"roles": ["developer"]})
-    token = await adam.send(f"{path}/token", {"key": "t1"})
-    second = await adam.send(f"{path}/token", {"key": "t2"})
+    invited = await adam.send(f"{path}/token", {"key": "t0"})
     left = await adam.send(f"{path}/leave")
     closed = await adam.page(path)
     back = await adam.send(f"{path}/return")
+    token = await adam.send(f"{path}/token", {"key": "t1"})
+    second = await adam.send(f"{path}/token", {"key": "t2"})
     people = (await store.get("/v1/people", "adam")).json()["items"]
     outsiders = [(await Browser(store, "lea").visit(one)).status_code for one in ("/people", path)]
 
@@ -247,7 +285,9 @@ async def test_administrators_manage_people_by_pages(store: Store) -> None:
     assert_careful(shown)
     assert "n@lantern.example" in shown.text
     assert "Nora <i>" not in shown.text
-    assert [a.status_code for a in (roles, token, second, left, back)] == [303, 200, 409, 303, 303]
+    assert [a.status_code for a in (roles, left, back)] == [303, 303, 303]
+    assert [a.status_code for a in (invited, token, second)] == [409, 200, 409]
+    assert "Make a first token" not in shown.text
     assert "gng_" in token.text
     assert "nobody comes in with this account" in closed.text
     row = next(one for one in people if one["person"] == person)
