@@ -4,6 +4,7 @@ import hmac
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Engine
+from sqlmodel import Session, col, select
 
 from gonogo.db.notices import AddressRow, DeliveryRow, NoticeRow
 from gonogo.db.session import reading, writing
@@ -53,7 +54,7 @@ class Addresses:
             row = session.get(AddressRow, (self.store, person))
             if row is not None and row.email == email and row.confirmed_at is not None:
                 return False
-            if row is not None and at - row.set_at < PAUSE:
+            if self._has_letter(session, person, at - PAUSE):
                 raise TooSoon("wait a minute before you ask for another letter")
             session.merge(AddressRow(store_id=self.store, person=person, email=email, set_at=at))
             for letter in self._letter(person, at):
@@ -79,6 +80,25 @@ class Addresses:
             if row is not None:
                 session.delete(row)
             return row is not None
+
+    def _has_letter(self, session: Session, person: str, since: datetime) -> bool:
+        """Letters count, not the address: that is gone once it is erased."""
+        letter = session.exec(
+            select(DeliveryRow.id)
+            .join(
+                NoticeRow,
+                (col(NoticeRow.store_id) == col(DeliveryRow.store_id))
+                & (col(NoticeRow.id) == col(DeliveryRow.notice_id)),
+            )
+            .where(
+                DeliveryRow.store_id == self.store,
+                DeliveryRow.recipient == person,
+                DeliveryRow.channel == Channel.MAIL.value,
+                DeliveryRow.created_at > since,
+                NoticeRow.notice == CONFIRM,
+            )
+        ).first()
+        return letter is not None
 
     def _letter(self, person: str, now: datetime) -> tuple[NoticeRow, DeliveryRow]:
         """About no event, so its ids are minted."""

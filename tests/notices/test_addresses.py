@@ -57,6 +57,19 @@ async def test_a_letter_to_another_address_makes_the_first_one_void(peopled: Des
     assert not book.confirm("per_ada", first, PROOF_KEY)
 
 
+def test_erasing_an_address_does_not_shorten_the_pause_between_letters(peopled: Desk) -> None:
+    book = Addresses(peopled.engine, STORE)
+    now = datetime.now(UTC)
+    assert book.ask("per_ada", "ada@example.org", now)
+
+    assert book.erase("per_ada")
+    with pytest.raises(TooSoon):
+        book.ask("per_ada", "eve@example.org", now + PAUSE - timedelta(seconds=1))
+    assert book.ask("per_alf", "alf@example.org", now)
+    assert len(deliveries(peopled, channel="mail")) == 2
+    assert book.ask("per_ada", "eve@example.org", now + PAUSE)
+
+
 async def test_a_link_ends_after_three_days(peopled: Desk) -> None:
     proof = await letter(peopled, "ada@example.org")
     late = datetime.now(UTC) + HOLDS + timedelta(minutes=1)
