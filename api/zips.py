@@ -13,10 +13,25 @@ from api.errors import Problem
 from policies.pack import BundleLimits
 
 _STEP = 1 << 16
+_ENTRY = 1 << 10  # what a file may take in the directory of the zip: its name, and little more
+_SPARE = 50  # files that are left out, as hidden helpers are
+_COMMENT = 1 << 17  # more than `ZipFile` reads to find the directory behind a comment
 _METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 _ENCRYPTED = 0x1
 # Hidden helpers that packers add; their owner never sees them.
 _NOISE = ("__MACOSX/", ".DS_Store")
+
+
+class _Reader(io.BytesIO):
+    """Refuses the directory of a zip, which `ZipFile` reads at once, before an object is made of
+    each of its entries: a small upload holds a hundred thousand."""
+
+    most = 0
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if size is not None and size > self.most:
+            raise Problem("too-large", "the zip lists more files than a bundle holds")
+        return super().read(size)
 
 
 def is_zip(name: str, data: bytes) -> bool:
@@ -26,7 +41,10 @@ def is_zip(name: str, data: bytes) -> bool:
 def unzipped(data: bytes, limits: BundleLimits) -> dict[str, bytes]:
     """Path → bytes. Raises `malformed` for what is no plain zip, `too-large` beyond the limits."""
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        whole = _Reader(data)
+        whole.most = max((limits.files + _SPARE) * _ENTRY, _COMMENT)
+        with zipfile.ZipFile(whole) as archive:
+            whole.most = len(data)
             return _read(archive, limits)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError) as fault:
         raise Problem("malformed", f"the zip cannot be read: {str(fault)[:200]}") from fault
@@ -40,7 +58,7 @@ def _read(archive: zipfile.ZipFile, limits: BundleLimits) -> dict[str, bytes]:
         and not one.filename.startswith(_NOISE[0])
         and one.filename.rpartition("/")[2] != _NOISE[1]
     ]
-    if len(members) > limits.files + 50:
+    if len(members) > limits.files + _SPARE:
         raise Problem("too-large", f"the zip holds {len(members)} files; a bundle {limits.files}")
     found: dict[str, bytes] = {}
     left = limits.total_bytes

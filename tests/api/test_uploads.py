@@ -120,6 +120,31 @@ def test_a_zip_that_unpacks_to_too_much_costs_no_more_than_the_limit() -> None:
         unzipped(zip_of({"a": b"x" * 900, "b": b"y" * 900}), small)
 
 
+def test_a_zip_that_lists_endless_files_is_refused_before_the_list_is_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    whole = zip_of({f"{n:04}/" + "n" * 100: b"" for n in range(2_000)}, zipfile.ZIP_STORED)
+    few = LIMITS.model_copy(update={"files": 100})
+
+    def never(*_: object) -> None:
+        raise AssertionError("an entry was read")
+
+    monkeypatch.setattr(zipfile, "ZipInfo", never)
+    with pytest.raises(Problem, match="lists more files") as caught:
+        unzipped(whole, few)
+
+    assert caught.value.code == "too-large"
+
+
+def test_a_zip_with_the_longest_comment_is_read() -> None:
+    whole = io.BytesIO()
+    with zipfile.ZipFile(whole, "w") as archive:
+        archive.writestr("gpt.yaml", b"x")
+        archive.comment = b"c" * 65_535
+
+    assert unzipped(whole.getvalue(), LIMITS) == {"gpt.yaml": b"x"}
+
+
 def test_a_zip_that_lies_about_sizes_is_refused() -> None:
     whole = bytearray(zip_of({"gpt.yaml": b"a" * 5000}, zipfile.ZIP_STORED))
     at = whole.index(b"PK\x01\x02") + 20
