@@ -32,7 +32,7 @@ def _sensible(at: datetime) -> datetime:
     return at
 
 
-def _written(value: object) -> object:
+def written(value: object) -> object:
     """The schema says text: a number must not pass for seconds since 1970."""
     if isinstance(value, str) and not value.strip().lstrip("+-").replace(".", "").isdigit():
         return value
@@ -41,8 +41,8 @@ def _written(value: object) -> object:
     raise ValueError("write it as in 2026-03-08T09:30:00+01:00")
 
 
-Instant = Annotated[AwareDatetime, AfterValidator(_sensible), BeforeValidator(_written)]
-LocalTime = Annotated[NaiveDatetime, AfterValidator(_sensible), BeforeValidator(_written)]
+Instant = Annotated[AwareDatetime, AfterValidator(_sensible), BeforeValidator(written)]
+LocalTime = Annotated[NaiveDatetime, AfterValidator(_sensible), BeforeValidator(written)]
 Flag = StrictBool  # the schema says boolean: 0 and "no" are none
 CODE = re.compile(r"[a-z][a-z0-9_.:-]{0,63}")
 STATED = "stated"  # the code of a reason that was given as a sentence: see the note

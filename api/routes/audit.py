@@ -9,8 +9,10 @@ from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Depends, Query
 from fastapi.responses import StreamingResponse
+from pydantic import BeforeValidator
 from starlette.concurrency import run_in_threadpool
 
+from api.bodies import written
 from api.deps import PLAIN, Cursor, PageSize, Services, Svc, Who
 from api.errors import Problem
 from api.schema import READ, problems
@@ -39,7 +41,9 @@ async def auditing(who: Who) -> Actor:
 
 Auditing = Annotated[Actor, Depends(auditing)]
 Code = Annotated[str | None, Query(max_length=80, pattern=PLAIN)]
-Instant = Annotated[datetime | None, Query(description="RFC 3339, with a zone")]
+Instant = Annotated[
+    datetime | None, BeforeValidator(written), Query(description="RFC 3339, with a zone")
+]
 
 
 @router.get("", responses=READ)
