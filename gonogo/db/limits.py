@@ -48,6 +48,7 @@ def _claims(session: Session, request: RecordRequest, fact: Fact, state: Any) ->
 def _opened(session: Session, request: RecordRequest, fact: Fact, state: Any) -> None:
     _no_other_open(session, request, fact.body["gpt"])
     _not_rejected_before(session, request, fact, fact.body["gpt"])
+    _not_erased(session, fact)
 
 
 def _undone(session: Session, request: RecordRequest, fact: Fact, state: Any) -> None:
@@ -73,6 +74,15 @@ def _no_other_open(session: Session, request: RecordRequest, gpt: str) -> None:
 def _new_round(session: Session, request: RecordRequest, fact: Fact, state: Any) -> None:
     _no_other_open(session, request, state.gpt)  # it may have expired, and another been opened
     _not_rejected_before(session, request, fact, state.gpt)
+    _not_erased(session, fact)
+
+
+def _not_erased(session: Session, fact: Fact) -> None:
+    """What could never become visible is not tested and reviewed first."""
+    if tombstones(session, (fact.body["digest"],)):
+        raise IllegalMove(
+            "exactly this bundle was erased; change it", digest=fact.body["digest"], reason="erased"
+        )
 
 
 def _not_rejected_before(session: Session, request: RecordRequest, fact: Fact, gpt: str) -> None:

@@ -250,6 +250,24 @@ def test_i6_an_erased_bundle_is_never_shown_again(desk: Desk, objects: Objects) 
     assert refused.refusal.detail["reasons"] == ["erased"]
 
 
+def test_an_erased_bundle_is_not_taken_again_to_no_end(desk: Desk) -> None:
+    with writing(desk.engine) as session:
+        session.add(TombstoneRow(digest="d1", store_id=STORE, purge="prg_1", kind="object",
+                                 erased_at=T0))  # fmt: skip
+    opening = {"gpt": "gpt_1", "digest": "d1"}
+
+    erased = desk.review("submit", "sub_1", ADA, **opening)
+    changed = desk.review("submit", "sub_1", ADA, **{**opening, "digest": "d2"})
+    back = desk.review("submit", "sub_1", ADA, **opening)
+
+    assert erased.refusal is not None
+    assert erased.refusal.code == "illegal-move"
+    assert erased.refusal.detail["reason"] == "erased"
+    assert changed.outcome == "stored"
+    assert back.refusal is not None
+    assert back.refusal.detail["reason"] == "erased"
+
+
 def test_a_person_goes_with_all_they_wrote(desk: Desk, objects: Objects) -> None:
     _, note, said = rejected(desk, objects, 1, "knowledge/a.md")
     person = desk.identity.add_person("Rui", ("reviewer",), person=RUI.id)
