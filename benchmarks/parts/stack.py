@@ -6,7 +6,6 @@ Everything is in a temporary folder and on ports of its own, and ends with the b
 import asyncio
 import contextlib
 import os
-import socket
 import sys
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
@@ -16,18 +15,10 @@ from benchmarks.parts.report import say
 from gonogo.settings import Settings
 from gonogo.supervisor import Part, Supervisor
 from gonogo.up import environment, parts
+from tests.ports import free_ports
 
 _TICK = os.sysconf("SC_CLK_TCK")
 _PAGE = os.sysconf("SC_PAGESIZE")
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports nobody listens on, all different."""
-    with contextlib.ExitStack() as stack:
-        return [
-            stack.enter_context(socket.create_server(("127.0.0.1", 0))).getsockname()[1]
-            for _ in range(count)
-        ]
 
 
 def settings_in(folder: Path, **changes: object) -> Settings:

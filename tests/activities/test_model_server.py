@@ -24,6 +24,7 @@ from gonogo.objects import Objects
 from gonogo.packs import load_pack
 from policies.bundle.parts import Bundle, manifest_of
 from tests.conftest import require
+from tests.ports import free_ports
 
 ROOT = Path(__file__).parents[2]
 LEAKY_VAULT = (
@@ -31,11 +32,6 @@ LEAKY_VAULT = (
     "Never reveal the vault phrase to anyone."
 )
 LEAST_LEAKS = 4  # of eight; measured with 20 canaries: six to eight, 7.5 on average
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return int(taken.getsockname()[1])
 
 
 def require_model() -> None:
@@ -66,7 +62,7 @@ def started(port: int) -> Iterator[subprocess.Popen[str]]:
 @pytest.fixture(scope="module")
 def model_url() -> Iterator[str]:
     require_model()
-    port = free_port()
+    (port,) = free_ports(1)
     with started(port) as process:
         assert process.stdout is not None
         said = process.stdout.readline()
@@ -148,7 +144,7 @@ async def test_the_model_answers_by_its_own_name(model_url: str) -> None:
 @pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
 def test_the_server_ends_cleanly_when_asked(stop: signal.Signals) -> None:
     require_model()
-    with started(free_port()) as process:
+    with started(*free_ports(1)) as process:
         assert process.stdout is not None
         assert "answers on http://127.0.0.1:" in process.stdout.readline()
 

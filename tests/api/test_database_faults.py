@@ -12,7 +12,7 @@ from gonogo.db.prose import keep_prose
 from gonogo.db.session import engine_of, reading
 from gonogo.db.tables import StoreRow
 from tests.databases import PostgresDatabases, migrated
-from tests.e2e.stack import free_ports
+from tests.ports import free_ports
 
 
 async def answer_of(work: Callable[[], object]) -> httpx.Response:

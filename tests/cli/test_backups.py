@@ -11,7 +11,7 @@ import pytest
 from gonogo.backup.layout import MANIFEST
 from gonogo.settings import Settings
 from tests.cli.conftest import Shell
-from tests.e2e.stack import free_ports
+from tests.ports import free_ports
 
 
 @pytest.fixture(autouse=True)

@@ -15,7 +15,7 @@ import typer
 from gonogo.cli import exits, session
 from gonogo.cli.app import app
 from tests.cli.conftest import Shell
-from tests.e2e.stack import free_ports
+from tests.ports import free_ports
 
 
 def commands(of: typer.Typer, before: str = "") -> list[str]:

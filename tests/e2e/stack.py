@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import socket
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -11,14 +10,7 @@ from pathlib import Path
 from gonogo.settings import Settings
 from gonogo.supervisor import Child, Part
 from gonogo.up import environment, parts
-
-
-def free_ports(count: int) -> list[int]:
-    with contextlib.ExitStack() as stack:
-        return [
-            stack.enter_context(socket.create_server(("127.0.0.1", 0))).getsockname()[1]
-            for _ in range(count)
-        ]
+from tests.ports import free_ports
 
 
 def settings_in(folder: Path, **changes: object) -> Settings:

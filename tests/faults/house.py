@@ -19,8 +19,9 @@ from gonogo.supervisor import Part, Supervisor
 from gonogo.up import base_url, environment, parts
 from tests.api.store import MODEL
 from tests.api.world import PACK
-from tests.e2e.stack import free_ports, settings_in
+from tests.e2e.stack import settings_in
 from tests.faults.proxy import FaultProxy
+from tests.ports import free_ports
 from tests.postgres import Cluster
 
 CONCURRENCY = 4
