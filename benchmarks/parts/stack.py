@@ -12,10 +12,10 @@ from pathlib import Path
 
 from benchmarks.parts.model import MODEL
 from benchmarks.parts.report import say
+from gonogo.ports import free_ports
 from gonogo.settings import Settings
 from gonogo.supervisor import Part, Supervisor
 from gonogo.up import environment, parts
-from tests.ports import free_ports
 
 _TICK = os.sysconf("SC_CLK_TCK")
 _PAGE = os.sysconf("SC_PAGESIZE")

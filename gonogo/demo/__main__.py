@@ -5,7 +5,6 @@ import asyncio
 import contextlib
 import shutil
 import signal
-import socket
 import sys
 import time
 from pathlib import Path
@@ -20,6 +19,7 @@ from gonogo.demo.client import Player, StillDown
 from gonogo.demo.people import CAST, Cast, ensure_cast
 from gonogo.demo.story import Story
 from gonogo.demo.walk import Stuck
+from gonogo.ports import free_ports
 from gonogo.settings import Settings
 from gonogo.supervisor import NotReady, Supervisor
 from gonogo.up import PortTaken, base_url, running
@@ -100,7 +100,7 @@ def _settings(options: argparse.Namespace) -> Settings:
         )
     folder = options.data or base.data / "check"
     shutil.rmtree(folder, ignore_errors=True)
-    ports = _free_ports(4)
+    ports = free_ports(4)
     return base.model_copy(
         update={
             "pack": "demo",
@@ -111,14 +111,6 @@ def _settings(options: argparse.Namespace) -> Settings:
             "model_port": ports[3],
         }
     )
-
-
-def _free_ports(count: int) -> list[int]:
-    with contextlib.ExitStack() as stack:
-        sockets = [
-            stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)
-        ]
-        return [each.getsockname()[1] for each in sockets]
 
 
 def _chaos_log(settings: Settings) -> Path:

@@ -22,9 +22,9 @@ from gonogo.db.session import engine_of
 from gonogo.model_server import ALIAS
 from gonogo.objects import Objects
 from gonogo.packs import load_pack
+from gonogo.ports import free_ports
 from policies.bundle.parts import Bundle, manifest_of
 from tests.conftest import require
-from tests.ports import free_ports
 
 ROOT = Path(__file__).parents[2]
 LEAKY_VAULT = (

@@ -11,8 +11,8 @@ from api.errors import install
 from gonogo.db.prose import keep_prose
 from gonogo.db.session import engine_of, reading
 from gonogo.db.tables import StoreRow
+from gonogo.ports import free_ports
 from tests.databases import PostgresDatabases, migrated
-from tests.ports import free_ports
 
 
 async def answer_of(work: Callable[[], object]) -> httpx.Response:

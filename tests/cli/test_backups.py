@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from gonogo.backup.layout import MANIFEST
+from gonogo.ports import free_ports
 from gonogo.settings import Settings
 from tests.cli.conftest import Shell
-from tests.ports import free_ports
 
 
 @pytest.fixture(autouse=True)

@@ -14,8 +14,8 @@ import typer
 
 from gonogo.cli import exits, session
 from gonogo.cli.app import app
+from gonogo.ports import free_ports
 from tests.cli.conftest import Shell
-from tests.ports import free_ports
 
 
 def commands(of: typer.Typer, before: str = "") -> list[str]:

@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
+from gonogo.ports import free_ports
 from gonogo.settings import Settings
 from gonogo.supervisor import Child, Part
 from gonogo.up import environment, parts
-from tests.ports import free_ports
 
 
 def settings_in(folder: Path, **changes: object) -> Settings:

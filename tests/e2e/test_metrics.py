@@ -6,10 +6,10 @@ from pathlib import Path
 import httpx
 import pytest
 
+from gonogo.ports import free_ports
 from tests.e2e.stack import settings_in, stack
 from tests.e2e.test_drain import _tested, person, submit, tokens_of
 from tests.fake_model import FakeModel, Reply
-from tests.ports import free_ports
 
 pytestmark = pytest.mark.slow
 

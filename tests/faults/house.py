@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from gonogo.ports import free_ports
 from gonogo.settings import Settings
 from gonogo.supervisor import Part, Supervisor
 from gonogo.up import base_url, environment, parts
@@ -21,7 +22,6 @@ from tests.api.store import MODEL
 from tests.api.world import PACK
 from tests.e2e.stack import settings_in
 from tests.faults.proxy import FaultProxy
-from tests.ports import free_ports
 from tests.postgres import Cluster
 
 CONCURRENCY = 4

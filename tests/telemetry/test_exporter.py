@@ -8,9 +8,9 @@ import pytest
 from prometheus_client import REGISTRY
 
 from gonogo.db.session import engine_of, migrate
+from gonogo.ports import free_ports
 from gonogo.telemetry.exporter import exported
 from gonogo.telemetry.standing import Standing
-from tests.ports import free_ports
 
 
 def test_metrics_are_served_while_the_process_runs_and_no_longer(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Ports for servers of tests and benchmarks: free, and free again after a server was killed.
+"""Ports for servers that a check starts: free, and free again after a server was killed.
 
 Not from the range out of which the kernel serves outgoing connections and port 0: there, between
 two starts of a server, somebody else's connection can sit on its port, or a client that tries the
