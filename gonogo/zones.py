@@ -3,21 +3,36 @@
 import functools
 import importlib
 import importlib.resources
-from datetime import datetime
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from policies.errors import Incomplete
+from policies.rules import target, target_text
 from policies.rules.civil_time import Resolved, resolve
 
 
 def resolve_local(local: datetime, zone: str, *, strict: bool = False) -> Resolved:
     """The instant a civil time means. Raises `Incomplete` for an unknown zone and, if `strict`,
     for a time that a clock change skips or repeats."""
-    return resolve(local, zone_named(zone), name=zone, tzdata=_release(), strict=strict)
+    return resolve(local, zone_named(zone), name=zone, tzdata=release(), strict=strict)
+
+
+def place_target(text: str, zone: str, *, strict: bool = False) -> target.Placed:
+    """What people typed as a target, `zone` standing in where they named none. Raises `Incomplete`
+    with the forms that can be read, for an unknown zone, and for a day the zone never had."""
+    wish = target_text.parse(text)
+    name = wish.tz or zone
+    return target.resolve(wish, zone_named(name), name=name, tzdata=release(), strict=strict)
+
+
+def today_in(zone: str, now: datetime) -> date:
+    """The day it is in `zone` at `now`: what `target_words.says` wants to know."""
+    return now.astimezone(zone_named(zone)).date()
 
 
 @functools.cache
-def _release() -> str:
+def release() -> str:
+    """The release of the zone data that everything here is resolved with, like `2026b`."""
     return str(importlib.import_module("tzdata").IANA_VERSION)
 
 
