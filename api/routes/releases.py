@@ -27,10 +27,10 @@ from api.stops import halt_or_stop
 from api.streams import events_after
 from api.subjects import SeenRelease, give, is_staff, precondition
 from api.views import can_view
-from gonogo.zones import resolve_local
 from gonogo.db import lists, queries
 from gonogo.db.codec import state_of
 from gonogo.db.session import reading
+from gonogo.zones import resolve_local
 from policies.lifecycle.kernel import Actor, iso
 from policies.lifecycle.release_state import Phase, Release
 
