@@ -29,6 +29,10 @@ TURNS: dict[Standing, tuple[str, str]] = {
     Standing.LAPSING: ("owner", "What proved it is shown again before the grace ends."),
     Standing.CLOSED: ("nobody", "It is closed for good."),
 }
+_REVOKED = (
+    "staff",
+    "Somebody else of the store's staff than who revoked it reinstates it, or attests the name.",
+)
 
 
 def visible_publisher(svc: Services, who: Actor, subject: str) -> Publisher:
@@ -87,11 +91,13 @@ def publisher_rows(
 def publisher_view(svc: Services, state: Publisher, who: Actor) -> dict[str, Any]:
     """The whole publisher for a member; invited people see who it is and what they are offered."""
     inside = who.id in state.members or is_staff(who)
+    # Whoever has not accepted is nobody's colleague: only who can take it back sees who is asked.
+    sees_invited = who.id in state.owners or is_staff(who)
     wanted = {ref for ref in (state.name, state.domain) if ref}
     if state.challenge:
         wanted.add(state.challenge.domain)
     prose = read_prose(svc.engine, wanted)
-    turn, unblocks = TURNS[state.standing]
+    turn, unblocks = TURNS[state.standing] if state.revoked_by is None else _REVOKED
     challenge = state.challenge
     mine = state.invited.get(who.id)
     return {
@@ -99,6 +105,7 @@ def publisher_view(svc: Services, state: Publisher, who: Actor) -> dict[str, Any
         "name": prose.get(state.name or "", "(erased)"),
         "standing": state.standing.value,
         "verified": state.holds,
+        "revoked": state.revoked_by is not None,
         "method": state.method,
         "domain": shown(prose[state.domain]) if state.domain in prose else None,
         "since": time_text(state.since),
@@ -114,7 +121,7 @@ def publisher_view(svc: Services, state: Publisher, who: Actor) -> dict[str, Any
             person: {"role": one.role, "until": time_text(one.until)}
             for person, one in sorted(state.invited.items())
         }
-        if inside
+        if sees_invited
         else {},
         "invitation": None if mine is None else {"role": mine.role, "until": time_text(mine.until)},
         "challenge": _challenge_view(svc, state)
@@ -136,8 +143,8 @@ def _challenge_view(svc: Services, state: Publisher) -> dict[str, Any]:
     return {
         "domain": shown(row.domain),
         "until": time_text(state.challenge.until),
-        "tries": state.challenge.tries,
-        "tried_at": time_text(state.challenge.tried_at),
+        "tries": state.tries.count if state.tries else 0,
+        "tried_at": time_text(state.tries.last) if state.tries else None,
         "dns": {"name": f"{RECORD}.{row.domain}", "type": "TXT", "value": row.token},
         "https": {"url": f"https://{row.domain}{WELL_KNOWN}", "content": row.token},
     }

@@ -203,7 +203,8 @@ class Rollout(_Chapter):
 
 class Publishers(_Chapter):
     """Founding, members and verification of publishers. A proof is looked at again after
-    `reverify_s`, a name after `name_life_s`; what then fails has `grace_s` to be mended."""
+    `reverify_s`, a name after `name_life_s`; what then fails has `grace_s` to be mended. A domain
+    is looked at in vain `checks_most` times within `checks_within_s`, however many are named."""
 
     founded_most: int = Field(default=5, ge=1)
     members_most: int = Field(default=50, ge=1, le=500)
@@ -211,6 +212,7 @@ class Publishers(_Chapter):
     challenge_s: int = Field(default=7 * 86400, gt=0)
     check_every_s: int = Field(default=60, ge=0)
     checks_most: int = Field(default=100, ge=1)
+    checks_within_s: int = Field(default=7 * 86400, gt=0)
     reverify_s: int = Field(default=30 * 86400, gt=0)
     name_life_s: int = Field(default=365 * 86400, gt=0)
     grace_s: int = Field(default=14 * 86400, gt=0)

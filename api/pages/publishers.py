@@ -27,7 +27,7 @@ router = page_router()
 PAGE = 50
 _What = Literal[
     "accept", "decline", "leave", "check", "close", "challenge", "rename", "invite", "uninvite",
-    "remove", "set_role", "attest", "revoke",
+    "remove", "set_role", "attest", "revoke", "reinstate", "add_member",
 ]  # fmt: skip
 _Word = Annotated[str, Form(max_length=300)]
 # After these the person may no longer see the publisher.
@@ -75,7 +75,7 @@ def publisher_page(
     state = visible_publisher(svc, who, publisher)
     view = publisher_view(svc, state, who)
     inside = who.id in state.members or is_staff(who)
-    look.names.learn((*state.members, *state.invited))
+    look.names.learn(state.members)  # whoever is only invited is not named
     can = view["can"]
     return page(
         svc,
@@ -163,9 +163,18 @@ async def _give(
                 note=_needed(note, "say which two documents name it"),
             )
             return await routes.attest_name(svc, who, state, attested, response, key, etag(version))
-        case "revoke":
+        case "revoke" | "reinstate":
             why = ReasonBody(reason=_needed(text, "say why"))
-            return await routes.revoke_verification(svc, who, state, why, response, key)
+            by_staff = {
+                "revoke": routes.revoke_verification,
+                "reinstate": routes.reinstate_publisher,
+            }
+            return await by_staff[what](svc, who, state, why, response, key)
+        case "add_member":
+            added = members_routes.AddBody(role=role)
+            return await members_routes.add_member(
+                svc, who, state, _id(person), response, added, key
+            )
     plain = {
         "check": routes.check_domain,
         "close": routes.close_publisher,

@@ -27,6 +27,12 @@ class RoleBody(Body):
     role: _MemberRole
 
 
+class AddBody(Body):
+    """Without a role: a member; the first one an owner."""
+
+    role: _MemberRole | None = None
+
+
 @router.post("/{publisher}/invitations", responses=COMMAND)
 async def invite_member(
     svc: Svc,
@@ -79,7 +85,7 @@ async def decline_invitation(
 async def leave_publisher(
     svc: Svc, who: Who, seen: SeenPublisher, response: Response, key: IdempotencyKey = None
 ) -> dict[str, Any]:
-    """Stop being a member. The last owner hands over or closes instead."""
+    """Stop being a member. The last owner hands over, closes it, or asks an administrator."""
     return await order_publisher(svc, who, seen, "leave", {}, None, response, key)
 
 
@@ -113,12 +119,18 @@ async def set_member_role(
 
 @router.put("/{publisher}/members/{person}", responses=COMMAND)
 async def add_member(
-    svc: Svc, who: Who, seen: SeenPublisher, person: SubjectId, response: Response
+    svc: Svc,
+    who: Who,
+    seen: SeenPublisher,
+    person: SubjectId,
+    response: Response,
+    body: AddBody | None = None,
+    key: IdempotencyKey = None,
 ) -> dict[str, Any]:
-    """By an administrator: from now on they submit for it and decide nothing about it."""
+    """By an administrator: from now on they submit for it and decide nothing about it. With the
+    role `owner` also where its owners are gone, and for somebody who is a member already."""
     if await run_in_threadpool(Accounts(svc.engine, svc.store).person, person) is None:
         raise Problem("not-found", f"there is no person {person}")
-    told = await order_publisher(
-        svc, who, seen, "add_member", {"person": person}, None, response, None
-    )
+    order = {"person": person, "role": body.role if body else None}
+    told = await order_publisher(svc, who, seen, "add_member", order, body, response, key)
     return {**told, "person": person}

@@ -180,6 +180,7 @@ async def check_domain(
     order = {
         "check_every_s": terms.check_every_s,
         "checks_most": terms.checks_most,
+        "checks_within_s": terms.checks_within_s,
         "reverify_s": terms.reverify_s,
         "grace_s": terms.grace_s,
     }
@@ -215,6 +216,20 @@ async def revoke_verification(
     """By staff: the verification no longer stands. What is exposed stays, nothing grows."""
     words = {} if await met_before(svc, who, key) else await reasoned(svc, body.reason, body.note)
     return await order_publisher(svc, who, seen, "revoke", words, body, response, key)
+
+
+@router.post("/{publisher}/reinstate", responses=COMMAND)
+async def reinstate_publisher(
+    svc: Svc,
+    who: Who,
+    seen: SeenPublisher,
+    body: ReasonBody,
+    response: Response,
+    key: IdempotencyKey = None,
+) -> dict[str, Any]:
+    """By staff, another person than who revoked: its owners may prove a domain again."""
+    words = {} if await met_before(svc, who, key) else await reasoned(svc, body.reason, body.note)
+    return await order_publisher(svc, who, seen, "reinstate", words, body, response, key)
 
 
 @router.post("/{publisher}/close", responses=COMMAND)

@@ -123,7 +123,7 @@ def decline(session: Session, publisher: Publisher) -> None:
 
 @command(app, "leave")
 def leave(session: Session, publisher: Publisher) -> None:
-    """Stop being a member. The last owner hands over first."""
+    """Stop being a member. The last owner hands over first, or closes it."""
     _give(session, publisher, "leave", None, "you left")
 
 
@@ -165,6 +165,24 @@ def revoke(session: Session, publisher: Publisher, reason: Reason) -> None:
     _give(session, publisher, "revoke", {"reason": reason}, "revoked")
 
 
+@command(app, "reinstate")
+def reinstate(session: Session, publisher: Publisher, reason: Reason) -> None:
+    """Staff, another person than who revoked: its owners may prove a domain again."""
+    _give(session, publisher, "reinstate", {"reason": reason}, "reinstated")
+
+
+@command(app, "add")
+def add(
+    session: Session,
+    publisher: Publisher,
+    person: Person,
+    role: Annotated[str, typer.Option(help="owner or member")] = "member",
+) -> None:
+    """An administrator: add a member, or name an owner where the owners are gone."""
+    path = f"/v1/publishers/{publisher}/members/{person}"
+    session.screen.answer(session.api.put(path, {"role": role}), f"{role} now")
+
+
 @command(app, "close")
 def close(
     session: Session,
@@ -185,6 +203,8 @@ def _give(
 
 def _standing(view: Mapping[str, Any]) -> list[str]:
     lines = [f"{view['standing']}" + (f" by {view['method']}" if view["method"] else "")]
+    if view.get("revoked"):
+        lines.append(view["unblocks"])
     if view["domain"]:
         lines.append(f"domain {view['domain']}, looked at again {when(view['recheck_at'])}")
     if view["grace_until"]:

@@ -31,6 +31,7 @@ DECISIONS = frozenset(
         "release:halted",
         "release:rolled_back",
         "publisher:verification:revoked",
+        "publisher:reinstated",
     }
 )
 _EVENT = TypeAdapter(Event)

@@ -31,6 +31,7 @@ LEGAL: Mapping[str, frozenset[Standing]] = {
     "check": _OPEN,
     "attest": frozenset({Standing.UNVERIFIED, Standing.LAPSING}),
     "revoke": HOLDS,
+    "reinstate": frozenset({Standing.UNVERIFIED}),
     "close": _OPEN,
     "recheck": HOLDS,
     "enrol": _OPEN,
@@ -42,12 +43,15 @@ OWNERS_ALONE = frozenset(
     {"rename", "invite", "uninvite", "remove", "set_role", "challenge", "close"}
 )
 _INVITED = frozenset({"accept", "decline"})
+_BY_DOMAIN = frozenset({"challenge", "check"})
 
 
 def relation_of(state: Publisher, actor: Actor) -> Relation:
     if actor.is_system:
         return Relation.SYSTEM
-    return Relation.OWNER if actor.id in state.members else Relation.OTHER
+    if actor.id in state.members:
+        return Relation.OWNER
+    return Relation.DECIDER if actor.id == state.revoked_by else Relation.OTHER
 
 
 def permit(state: Publisher | None, kind: str, actor: Actor, now: datetime) -> None:
@@ -70,6 +74,14 @@ def permit(state: Publisher | None, kind: str, actor: Actor, now: datetime) -> N
             f"“{kind}” is not possible while the publisher is {state.standing.value}",
             command=kind,
             standing=state.standing.value,
+        )
+    if kind == "reinstate" and state.revoked_by is None:
+        raise IllegalMove("its verification was not revoked: prove a domain, or attest the name")
+    if kind in _BY_DOMAIN and state.revoked_by is not None:
+        raise IllegalMove(
+            "the store's staff revoked the verification, and a domain alone does not bring it "
+            "back: ask them; somebody else than who revoked it reinstates it, or attests the name",
+            reason="revoked",
         )
     if kind == "check":
         _may_check(state, now)
@@ -154,19 +166,39 @@ def _proof(observed: Mapping[str, Any], domain: str | None) -> tuple[str | None,
     return proof.get("method"), tuple(proof.get("why") or ("not_looked",))
 
 
-def _check(s: Publisher, c: Command, now: datetime, observed: Mapping[str, Any]) -> Facts:
-    tried = s.challenge.tried_at if s.challenge else None
-    again = tried + timedelta(seconds=c.body["check_every_s"]) if tried else now
+def _still_may_look(s: Publisher, c: Command, now: datetime) -> tuple[int, datetime]:
+    """How many looks failed since when; another domain or challenge begins no new count.
+
+    Raises `NotYet` and `OverLimit`, each with the moment from which on it is looked again.
+    """
+    tries = s.tries
+    if tries is None:
+        return 0, now
+    again = tries.last + timedelta(seconds=c.body["check_every_s"])
     if again > now:
         raise NotYet("it was looked at a moment ago; mend it, then ask again", until=iso(again))
-    if s.challenge and s.challenge.tries >= c.body["checks_most"]:
-        raise OverLimit("that was tried often enough; ask for a new challenge")
+    over = tries.since + timedelta(seconds=c.body["checks_within_s"])
+    if over <= now:
+        return 0, now
+    if tries.count >= c.body["checks_most"]:
+        raise OverLimit(
+            f"it was looked at {tries.count} times in vain, whatever the domain; mend it, and ask "
+            f"again from {iso(over)} on",
+            limit=c.body["checks_most"],
+            until=iso(over),
+        )
+    return tries.count, tries.since
+
+
+def _check(s: Publisher, c: Command, now: datetime, observed: Mapping[str, Any]) -> Facts:
+    count, since = _still_may_look(s, c, now)
     if "proof" not in observed:  # a validator's question: nothing was looked at yet
         return ()
     domain = to_prove(s, "check", now)
     method, why = _proof(observed, domain)
     if method is None:
-        return (Fact("publisher:domain:failed", {"domain": domain, "why": list(why)}),)
+        body = {"domain": domain, "why": list(why), "tries": count + 1, "since": iso(since)}
+        return (Fact("publisher:domain:failed", body),)
     recheck = now + timedelta(seconds=c.body["reverify_s"])
     return (_proven(domain, method, recheck, c.body["grace_s"]),)
 
@@ -214,6 +246,13 @@ def _revoke(s: Publisher, c: Command, now: datetime) -> Facts:
     return (Fact("publisher:verification:revoked", body),)
 
 
+def _reinstate(s: Publisher, c: Command, now: datetime) -> Facts:
+    """What staff took away, another of them gives back; the proof itself is shown anew."""
+    need(c, "reason")
+    body = {"reason": c.body["reason"], "note": c.body.get("note")}
+    return (Fact("publisher:reinstated", body),)
+
+
 _DECIDERS: Mapping[str, Callable[[Publisher, Command, datetime], Facts]] = {
     "rename": _rename,
     "invite": membership.invite,
@@ -228,6 +267,7 @@ _DECIDERS: Mapping[str, Callable[[Publisher, Command, datetime], Facts]] = {
     "challenge": _challenge,
     "attest": _attest,
     "revoke": _revoke,
+    "reinstate": _reinstate,
     "close": lambda s, c, now: (Fact("publisher:closed", {}),),
 }
 
@@ -238,6 +278,7 @@ def answer(state: Publisher) -> dict[str, Any]:
         "standing": state.standing.value,
         "verified": state.holds,
         "why": list(state.why),
+        "revoked": state.revoked_by is not None,
         "seq": state.seq,
         "version": state.version,
     }
@@ -253,11 +294,12 @@ _CAUSES: Mapping[str, frozenset[str]] = {
     "leave": frozenset({"publisher:member:left"}),
     "remove": frozenset({"publisher:member:removed"}),
     "set_role": frozenset({"publisher:member:role_set"}),
-    "add_member": frozenset({"publisher:member:joined"}),
+    "add_member": frozenset({"publisher:member:joined", "publisher:member:role_set"}),
     "challenge": frozenset({"publisher:domain:challenged"}),
     "check": frozenset({"publisher:domain:failed", "publisher:verified"}),
     "attest": frozenset({"publisher:name:attested"}),
     "revoke": frozenset({"publisher:verification:revoked"}),
+    "reinstate": frozenset({"publisher:reinstated"}),
     "close": frozenset({"publisher:closed"}),
 }
 

@@ -56,11 +56,16 @@ def accept(s: Publisher, c: Command, now: datetime) -> Facts:
 
 
 def add_member(s: Publisher, c: Command, now: datetime) -> Facts:
+    """By staff. `role` also makes a member an owner: where the last owner is gone, nobody of the
+    publisher can. Nobody is made less by it."""
     need(c, "person")
-    role = _role(c, default=MEMBER if s.owners else OWNER)
-    if c.body["person"] in s.members:
-        return ()
-    return (Fact("publisher:member:joined", {"person": c.body["person"], "role": role}),)
+    person, role = c.body["person"], _role(c, default=MEMBER if s.owners else OWNER)
+    body = {"person": person, "role": role}
+    if person not in s.members:
+        return (Fact("publisher:member:joined", body),)
+    if role == OWNER != s.members[person] and c.body.get("role"):
+        return (Fact("publisher:member:role_set", body),)
+    return ()
 
 
 def enrol(s: Publisher, c: Command, now: datetime) -> Facts:
@@ -71,7 +76,8 @@ def enrol(s: Publisher, c: Command, now: datetime) -> Facts:
 def _keeps_an_owner(s: Publisher, person: str) -> None:
     if s.owners == (person,):
         raise IllegalMove(
-            "the last owner cannot go: make somebody else an owner first, or close the publisher"
+            "the last owner cannot go: make somebody else an owner first, close the publisher, or "
+            "ask an administrator of the store to name another owner"
         )
 
 

@@ -3,7 +3,8 @@
     unverified → verified ⇄ lapsing → unverified;  each → closed
 
 `lapsing`: what verified it did not hold when it was looked at again; until `grace_until` nothing
-changes, then exposure stays and no longer grows (I6). Names and domains are `prose:` references.
+changes, then exposure stays and no longer grows (I6). `revoked_by`: staff took the verification
+away, and only staff give it back. Names and domains are `prose:` references.
 """
 
 from collections.abc import Mapping
@@ -35,12 +36,19 @@ ROLES = (OWNER, MEMBER)
 
 @dataclass(frozen=True)
 class Challenge:
-    """A domain that is to be proven until `until`. `tries` counts what did not prove it."""
+    """A domain that is to be proven until `until`."""
 
     domain: str
     until: datetime
-    tries: int = 0
-    tried_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Tries:
+    """Looks that found nothing since `since`, whatever they looked at; `last` is the newest."""
+
+    count: int
+    since: datetime
+    last: datetime
 
 
 @dataclass(frozen=True)
@@ -65,6 +73,7 @@ class Publisher:
     members: dict[str, str] = field(default_factory=dict)
     invited: dict[str, Invitation] = field(default_factory=dict)
     challenge: Challenge | None = None
+    tries: Tries | None = None
     method: str | None = None
     domain: str | None = None
     verified_at: datetime | None = None
@@ -72,6 +81,7 @@ class Publisher:
     grace_s: int = 0
     grace_until: datetime | None = None
     why: tuple[str, ...] = ()  # what did not hold at the last look
+    revoked_by: str | None = None
 
     @property
     def holds(self) -> bool:
@@ -127,14 +137,14 @@ def _verified(s: Publisher, e: Event, b: dict[str, Any]) -> Publisher:
         grace_s=b["grace_s"],
         grace_until=None,
         why=(),
+        revoked_by=None,
     )
 
 
 def _failed(s: Publisher, e: Event, b: dict[str, Any]) -> Publisher:
-    if s.challenge is None or s.challenge.domain != b["domain"]:
-        return replace(s, why=tuple(b["why"]))
-    tried = replace(s.challenge, tries=s.challenge.tries + 1, tried_at=e.occurred_at)
-    return replace(s, challenge=tried, why=tuple(b["why"]))
+    since = instant(b["since"]) if b.get("since") else e.occurred_at
+    tries = Tries(int(b.get("tries", 1)), since, e.occurred_at)
+    return replace(s, tries=tries, why=tuple(b["why"]))
 
 
 def _unverified(s: Publisher, e: Event, b: dict[str, Any]) -> Publisher:
@@ -148,6 +158,10 @@ def _unverified(s: Publisher, e: Event, b: dict[str, Any]) -> Publisher:
         grace_until=None,
         why=tuple(b.get("why", ())) or ("revoked",),
     )
+
+
+def _revoked(s: Publisher, e: Event, b: dict[str, Any]) -> Publisher:
+    return replace(_unverified(s, e, b), revoked_by=e.actor_id, challenge=None)
 
 
 def _without(s: Publisher, person: str) -> dict[str, Invitation]:
@@ -192,7 +206,8 @@ _CHANGES: Mapping[str, Any] = {
         s, standing=Standing.LAPSING, grace_until=instant(b["until"]), why=tuple(b["why"])
     ),
     "publisher:verification:lost": _unverified,
-    "publisher:verification:revoked": _unverified,
+    "publisher:verification:revoked": _revoked,
+    "publisher:reinstated": lambda s, e, b: replace(s, revoked_by=None, why=()),
     "publisher:closed": lambda s, e, b: replace(
         s,
         standing=Standing.CLOSED,

@@ -76,8 +76,10 @@ ACCESS: tuple[Row, ...] = (
     _row("publisher", "leave", frozenset(Role) - {Role.SYSTEM}, OWNER),
     _row("publisher", "close", _DEVELOPER, OWNER),
     _row("publisher", "add_member", _ADMINISTRATOR, *OUTSIDE),
-    _row("publisher", "attest", _LEAD | _ADMINISTRATOR, *OUTSIDE),
+    # Whoever revoked a verification (DECIDER) does not give it back.
+    _row("publisher", "attest", _LEAD | _ADMINISTRATOR, OTHER),
     _row("publisher", "revoke", _STOPPERS, *OUTSIDE),
+    _row("publisher", "reinstate", _LEAD | _ADMINISTRATOR, OTHER),
     _row("purge", "ask", _KEEPERS, OTHER),
     _row("purge", "confirm", _KEEPERS, OTHER),
     _row("purge", "decline", _KEEPERS, OTHER, DECIDER),
@@ -102,6 +104,7 @@ _JUDGING = frozenset(
         "lift",
         "attest",
         "revoke",
+        "reinstate",
         "add_member",
     }
 )

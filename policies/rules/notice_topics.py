@@ -51,6 +51,7 @@ NOTICES: Mapping[str, Notice] = {
     "publisher_verified": Notice(Topic.MY_GPTS),
     "verification_lapsing": Notice(Topic.DEADLINES),
     "verification_lost": Notice(Topic.MY_GPTS),
+    "reinstated": Notice(Topic.MY_GPTS),
     "invited": Notice(Topic.MY_GPTS),
     "membership_changed": Notice(Topic.MY_GPTS),
     "tested": Notice(Topic.PROGRESS),

@@ -194,6 +194,7 @@ _RULES: Mapping[str, _Who] = {
     "publisher:verification:lapsing": _members("verification_lapsing"),
     "publisher:verification:lost": _members("verification_lost"),
     "publisher:verification:revoked": _members("verification_lost"),
+    "publisher:reinstated": _members("reinstated"),
     "publisher:member:invited": _about_person("invited"),
     "publisher:member:role_set": _about_person("membership_changed"),
     "publisher:member:removed": _about_person("membership_changed"),

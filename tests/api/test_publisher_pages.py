@@ -93,3 +93,48 @@ async def test_a_form_without_what_it_needs_says_so_and_changes_nothing(store: S
 
     assert codes == [422, 422, 404, 404, 409, 422, 422]
     assert (await seen(store, publisher))["seq"] == 1
+
+
+async def test_whoever_is_only_invited_is_not_named(store: Store) -> None:
+    publisher, ben, twin = await founded(store), store.id_of("ben"), store.id_of("twin")
+    path = f"/v1/publishers/{publisher}"
+    for person in (ben, twin):
+        await store.post(f"{path}/invitations", {"person": person}, by="ada")
+    await store.post(f"{path}/accept", by="ben")
+
+    owner = await Browser(store, "ada").page(f"/publishers/{publisher}")
+    member = (await store.get(path, "ben")).json()
+    staff = await Browser(store, "lea").page(f"/publishers/{publisher}")
+
+    assert "Ben" in owner.text
+    assert twin in owner.text  # by the id the owner gave, to take it back
+    assert "Twin" not in owner.text
+    assert "Twin" not in staff.text
+    assert member["invited"] == {}
+
+
+async def test_staff_reinstate_and_add_an_owner_on_the_page(store: Store) -> None:
+    publisher, ben = await founded(store), store.id_of("ben")
+    path = f"/publishers/{publisher}"
+
+    async def give(by: str, **fields: str) -> int:
+        browser = Browser(store, by)
+        form = await browser.page(path)
+        fixed = {name: form.hidden[name] for name in ("key", "version")}
+        return (await browser.send(path, {**fixed, **fields})).status_code
+
+    codes = [
+        await give("lea", what="attest", text="Agrees.", note="Register and invoice."),
+        await give("lea", what="revoke", text="It was forged."),
+    ]
+    revoker = await Browser(store, "lea").page(path)
+    codes += [
+        await give("lou", what="reinstate"),
+        await give("lou", what="reinstate", text="It was not."),
+        await give("adam", what="add_member", person=ben, role="owner"),
+    ]
+    view = await seen(store, publisher)
+
+    assert 'value="reinstate"' not in revoker.text
+    assert codes == [303, 303, 422, 303, 303]
+    assert (view["revoked"], view["members"][ben]) == (False, "owner")

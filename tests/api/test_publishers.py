@@ -133,7 +133,7 @@ async def test_members_are_invited_accept_and_leave(store: Store) -> None:
     nobody = await store.post(f"{path}/invitations", {"person": "per_none"}, by="ada")
     invited = await store.post(f"{path}/invitations", {"person": ben}, by="ada")
     mine = (await store.get("/v1/publishers", "ben")).json()["invitations"]
-    outside = await seen(store, publisher, "ben")
+    outside, owners = await seen(store, publisher, "ben"), await seen(store, publisher)
     events = await store.get(f"{path}/events", "ben")
     accepted = await store.post(f"{path}/accept", by="ben")
     by_member = await store.post(f"{path}/invitations", {"person": store.id_of("rita")}, by="ben")
@@ -141,6 +141,7 @@ async def test_members_are_invited_accept_and_leave(store: Store) -> None:
     assert (nobody.status_code, invited.status_code, accepted.status_code) == (404, 200, 200)
     assert list(mine) == [publisher]
     assert (outside["members"], outside["invitation"]["role"]) == ({}, "member")
+    assert list(owners["invited"]) == [ben]
     assert events.status_code == 404
     assert by_member.status_code == 403
     assert publisher in {p["id"] for p in (await store.get("/v1/me", "ben")).json()["publishers"]}
@@ -264,3 +265,56 @@ async def test_i6_what_a_domain_no_longer_shows_lapses_and_is_lost_by_itself(
     assert (lapsing["standing"], lapsing["why"]) == ("lapsing", ["txt_other", "no_address"])
     assert lapsing["by_when"]
     assert (lost["standing"], lost["verified"]) == ("unverified", False)
+
+
+async def test_i6_a_domain_alone_does_not_bring_back_what_staff_revoked(
+    store: Store, names: NameServer
+) -> None:
+    publisher, domain = await founded(store), fresh_domain()
+    path = f"/v1/publishers/{publisher}"
+    told = await challenged(store, publisher, domain)
+    names.txt(domain, told["dns"]["value"])
+    assert (await store.post(f"{path}/check", by="ada")).json()["verified"]
+    await store.post(f"{path}/revoke", {"reason": "not_theirs"}, by="lea")
+
+    again = await store.post(f"{path}/challenge", {"domain": domain}, by="ada")
+    looked = await store.post(f"{path}/check", by="ada")
+    same_person = await store.post(f"{path}/reinstate", {"reason": "mistake"}, by="lea")
+    view = await seen(store, publisher)
+    reinstated = await store.post(f"{path}/reinstate", {"reason": "mistake"}, by="lou")
+    told = await challenged(store, publisher, domain)
+    names.txt(domain, told["dns"]["value"])
+    proven = await store.post(f"{path}/check", by="ada")
+
+    for refused in (again, looked):
+        assert (refused.status_code, refused.json()["refusal"]["reason"]) == (409, "revoked")
+        assert "reinstates it, or attests the name" in refused.json()["detail"]
+    assert (same_person.status_code, same_person.json()["type"]) == (403, "/problems/same-voice")
+    assert (view["revoked"], view["turn"], view["can"]["check"]["allowed"]) == (
+        True,
+        "staff",
+        False,
+    )
+    assert (reinstated.json()["verified"], reinstated.json()["revoked"]) == (False, False)
+    assert proven.json()["verified"]
+
+
+async def test_an_administrator_names_an_owner_where_the_last_one_is_gone(store: Store) -> None:
+    publisher = await founded(store)
+    path, ben = f"/v1/publishers/{publisher}", store.id_of("ben")
+    await store.post(f"{path}/invitations", {"person": ben}, by="ada")
+    await store.post(f"{path}/accept", by="ben")
+
+    async def put(by: str, role: str) -> httpx.Response:
+        return await store.http.put(
+            f"{path}/members/{ben}", json={"role": role}, headers=store.headers(by)
+        )
+
+    stuck = await store.post(f"{path}/members/{ben}/role", {"role": "owner"}, by="ben")
+    by_lead, odd = await put("lea", "owner"), await put("adam", "king")
+    named = await put("adam", "owner")
+
+    assert [stuck.status_code, by_lead.status_code, odd.status_code] == [403, 403, 422]
+    assert named.status_code == 200
+    assert (await seen(store, publisher))["members"][ben] == "owner"
+    assert (await store.post(f"{path}/leave", by="ada")).status_code == 200

@@ -125,7 +125,7 @@ def test_i6_exposure_does_not_grow_for_a_publisher_that_lost_its_proof(desk: Des
     assert why(desk.ledger.record(desk.exposing(1))) == ["publisher_unverified"]
     assert desk.state("lst_1").exposure.weight_bp == 500  # it stays
 
-    desk.give("attest", PUBLISHER, LEA, publisher_body("attest"))
+    desk.give("attest", PUBLISHER, AMY, publisher_body("attest"))
     assert code(desk.ledger.record(desk.exposing(1))) == "stored"
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from policies.lifecycle import publisher
 from policies.lifecycle.publisher_state import Publisher
-from tests.builders import ADA, ALF, AMY, EVE, LEA, PUBLISHER, Journal
+from tests.builders import ADA, ALF, AMY, EVE, LEA, PUBLISHER, SOL, Journal
 from tests.policies.states import SYS
 
 
@@ -22,7 +22,13 @@ HIDDEN: dict[str, Any] = {
         "why": ("txt_missing", "https_status:404"),
     }
 }
-LOOK = {"check_every_s": 60, "checks_most": 3, "reverify_s": 30 * 86400, "grace_s": 14 * 86400}
+LOOK = {
+    "check_every_s": 60,
+    "checks_most": 3,
+    "checks_within_s": 7 * 86400,
+    "reverify_s": 30 * 86400,
+    "grace_s": 14 * 86400,
+}
 
 
 def publisher_body(kind: str, **changes: Any) -> dict[str, Any]:
@@ -44,6 +50,7 @@ def publisher_body(kind: str, **changes: Any) -> dict[str, Any]:
             "grace_s": 14 * 86400,
         },
         "revoke": {"reason": "not_theirs"},
+        "reinstate": {"reason": "was_a_mistake"},
     }  # fmt: skip
     return bodies.get(kind, {}) | changes
 
@@ -82,5 +89,6 @@ PUBLISHERS: Mapping[str, Callable[[], Journal[Publisher]]] = {
     "attested": walked(("attest", LEA)),
     "lapsing": walked(*PROVEN, 31, ("recheck", SYS, HIDDEN)),
     "lapsing, over": walked(*PROVEN, 31, ("recheck", SYS, HIDDEN), 15),
+    "revoked": walked(*PROVEN, ("revoke", SOL)),
     "closed": walked(("close", ADA)),
 }

@@ -116,9 +116,9 @@ publisher/add_member
 administrator     self   yes    yes    yes    yes
 *                 self   no     no     no     no
 
-publisher/attest
-product_lead      self   yes    yes    yes    yes
-administrator     self   yes    yes    yes    yes
+publisher/attest publisher/reinstate
+product_lead      self   no     same   same   yes
+administrator     self   no     same   same   yes
 *                 self   no     no     no     no
 
 purge/ask purge/confirm hold/lift
@@ -223,7 +223,7 @@ def test_two_roles_allow_what_either_allows(command: str) -> None:
 def test_i2_no_judging_command_is_open_to_an_owner() -> None:
     judging = ("approve", "reject", "request_changes", "confirm", "disagree", "claim", "ask",
                "start", "schedule", "lift", "lift_quarantine", "attest", "revoke",
-               "add_member")  # fmt: skip
+               "reinstate", "add_member")  # fmt: skip
 
     for (command, _, relation), word in CELLS.items():
         if command.partition("/")[2] in judging and relation is Relation.OWNER:

@@ -8,7 +8,7 @@ import pytest
 from policies.errors import Refused
 from policies.lifecycle.publisher import LEGAL, MACHINE, PERSONS_COMMANDS, to_prove
 from policies.lifecycle.publisher_state import NEXT, Standing
-from tests.builders import ADA, ALF, AMY, CAST, EVE, LEA, OLA, SOL
+from tests.builders import ADA, ALF, AMY, CAST, EVE, LEA, MAX, OLA, SOL
 from tests.policies.grids import cell, every_cell_is_facts_or_a_named_refusal, malformed, rows_of
 from tests.policies.publishers import (
     HIDDEN,
@@ -25,17 +25,18 @@ from tests.policies.states import SYS
 KINDS = (*PERSONS_COMMANDS, "adopt", "enrol", "recheck")
 # Where each command leads, whoever may give it; `.` where nobody may.
 TABLE = """
-               found      rename     invite     leave      challenge  check      attest   revoke     close  recheck
-nothing      | unverified .          .          .          .          .          .        .          .      .
-unverified   | .          unverified unverified unverified unverified .          verified .          closed .
-inviting     | .          unverified unverified unverified unverified .          verified .          closed .
-challenged   | .          unverified unverified unverified unverified verified   verified .          closed .
-verified     | .          verified   verified   verified   verified   verified   .        unverified closed verified
-verified, due| .          verified   verified   verified   verified   verified   .        unverified closed verified
-attested     | .          unverified verified   verified   verified   .          .        unverified closed verified
-lapsing      | .          lapsing    lapsing    lapsing    lapsing    verified   verified unverified closed verified
-lapsing, over| .          lapsing    lapsing    lapsing    lapsing    verified   verified unverified closed verified
-closed       | .          .          .          .          .          .          .        .          .      .
+               found      rename     invite     leave      challenge  check      attest   revoke     close  recheck  reinstate
+nothing      | unverified .          .          .          .          .          .        .          .      .        .
+unverified   | .          unverified unverified unverified unverified .          verified .          closed .        .
+inviting     | .          unverified unverified unverified unverified .          verified .          closed .        .
+challenged   | .          unverified unverified unverified unverified verified   verified .          closed .        .
+verified     | .          verified   verified   verified   verified   verified   .        unverified closed verified .
+verified, due| .          verified   verified   verified   verified   verified   .        unverified closed verified .
+attested     | .          unverified verified   verified   verified   .          .        unverified closed verified .
+lapsing      | .          lapsing    lapsing    lapsing    lapsing    verified   verified unverified closed verified .
+lapsing, over| .          lapsing    lapsing    lapsing    lapsing    verified   verified unverified closed verified .
+revoked      | .          unverified unverified unverified .          .          verified .          closed .        unverified
+closed       | .          .          .          .          .          .          .        .          .      .        .
 """  # noqa: E501  # a table is read whole
 
 
@@ -59,7 +60,7 @@ def test_every_cell_is_facts_or_a_named_refusal(row: str, kind: str) -> None:
 @pytest.mark.parametrize("row", [row for row in PUBLISHERS if row != "nothing"])
 @pytest.mark.parametrize(
     "kind", ["invite", "uninvite", "remove", "set_role", "add_member", "challenge", "attest",
-             "rename", "revoke"],
+             "rename", "revoke", "reinstate"],
 )  # fmt: skip
 def test_a_command_that_brings_nothing_is_refused_by_name(row: str, kind: str) -> None:
     journal = PUBLISHERS[row]()
@@ -135,11 +136,76 @@ def test_a_failed_look_says_why_and_may_be_repeated_after_a_while() -> None:
     assert journal.state.why == ("txt_missing", "https_status:404")
     assert journal.refused("check", ALF, LOOK, **SHOWN) == "not-yet"
     assert journal.wait(minutes=1).refused("check", ALF, LOOK, **SHOWN) == ""
-    for _ in range(2):
-        journal.wait(minutes=2).give("check", ALF, LOOK, **HIDDEN)
-    assert journal.wait(minutes=2).refused("check", ALF, LOOK, **SHOWN) == "over-limit"
-    journal.give("challenge", ADA, publisher_body("challenge"))
     assert journal.give("check", ALF, LOOK, **SHOWN).holds
+
+
+def test_looks_in_vain_are_counted_across_challenges_and_for_a_while() -> None:
+    journal = walked(("challenge", ADA), ("check", ALF, HIDDEN))()
+    other = {"proof": {"domain": "prose:other", "method": None, "why": ("txt_missing",)}}
+
+    journal.give("challenge", ADA, publisher_body("challenge", domain="prose:other"))
+    assert journal.refused("check", ALF, LOOK, **other) == "not-yet"
+    journal.wait(minutes=2).give("check", ALF, LOOK, **other)
+    journal.give("challenge", ADA, publisher_body("challenge"))
+    journal.wait(minutes=2).give("check", ALF, LOOK, **HIDDEN)
+    journal.give("challenge", ADA, publisher_body("challenge"))
+    assert journal.wait(minutes=2).refused("check", ALF, LOOK, **SHOWN) == "over-limit"
+
+    journal.wait(days=7).give("challenge", ADA, publisher_body("challenge"))
+    assert journal.give("check", ALF, LOOK, **SHOWN).holds
+
+
+def test_what_proved_one_domain_gives_no_new_looks_at_another() -> None:
+    journal = walked(*PROVEN)()
+    for _ in range(3):
+        journal.wait(minutes=2).give("challenge", ADA, publisher_body("challenge"))
+        journal.give("check", ALF, LOOK, **HIDDEN)
+        journal.wait(minutes=2)
+        if journal.refused("check", ALF, LOOK, **SHOWN) == "":
+            journal.give("check", ALF, LOOK, **SHOWN)
+
+    assert journal.refused("check", ALF, LOOK, **SHOWN) == "over-limit"
+
+
+def test_i6_what_staff_revoked_no_domain_brings_back() -> None:
+    journal = PUBLISHERS["revoked"]()
+
+    for kind in ("challenge", "check"):
+        with pytest.raises(Refused, match="reinstates it, or attests the name"):
+            journal.decide(kind, ADA, publisher_body(kind), **SHOWN)
+    assert journal.refused("reinstate", ADA, publisher_body("reinstate")) == "self-approval"
+    reinstated = journal.copy()
+    reinstated.give("reinstate", LEA, publisher_body("reinstate"))
+    assert not reinstated.state.holds
+    reinstated.give("challenge", ADA, publisher_body("challenge"))
+    assert reinstated.give("check", ADA, LOOK, **SHOWN).holds
+
+
+@pytest.mark.parametrize("kind", ["reinstate", "attest"])
+def test_i2_whoever_revoked_does_not_give_it_back(kind: str) -> None:
+    journal = walked(*PROVEN, ("revoke", LEA))()
+
+    assert journal.refused(kind, LEA, publisher_body(kind)) == "same-voice"
+    after = journal.give(kind, MAX, publisher_body(kind))
+    assert (after.revoked_by, after.holds) == (None, kind == "attest")
+
+
+def test_where_the_last_owner_is_gone_staff_name_another() -> None:
+    journal = walked()()
+
+    assert journal.refused("set_role", ALF, {"person": ALF.id, "role": "owner"}) == "not-allowed"
+    with pytest.raises(Refused, match="ask an administrator of the store to name another owner"):
+        journal.decide("leave", ADA)
+    journal.give("add_member", AMY, {"person": ALF.id})
+    assert journal.state.owners == (ADA.id,)
+    journal.give("add_member", AMY, {"person": ALF.id, "role": "owner"})
+    assert journal.give("add_member", AMY, {"person": "per_x", "role": "owner"}).owners == (
+        ADA.id, ALF.id, "per_x",
+    )  # fmt: skip
+    assert journal.give("add_member", AMY, {"person": ALF.id, "role": "member"}).owners == (
+        ADA.id, ALF.id, "per_x",
+    )  # fmt: skip
+    assert journal.give("leave", ADA).owners == (ALF.id, "per_x")
 
 
 def test_a_challenge_runs_out() -> None:
@@ -214,9 +280,10 @@ def test_i6_what_the_operator_vouched_for_falls_with_the_name() -> None:
     assert walked(*PROVEN)().give("rename", ADA, {"name": "prose:x"}).holds
 
 
-@pytest.mark.parametrize("kind", ["attest", "revoke", "add_member"])
+@pytest.mark.parametrize("kind", ["attest", "revoke", "reinstate", "add_member"])
 def test_i2_its_own_people_neither_attest_nor_revoke_nor_add(kind: str) -> None:
-    journal = walked()() if kind != "revoke" else walked(*PROVEN)()
+    roads = {"revoke": "verified", "reinstate": "revoked"}
+    journal = PUBLISHERS[roads.get(kind, "unverified")]()
 
     assert journal.refused(kind, OLA, publisher_body(kind)) == "self-approval"
 
@@ -234,7 +301,8 @@ def test_i2_the_system_causes_no_fact_of_a_person() -> None:
         "publisher:founded", "publisher:renamed", "publisher:member:invited",
         "publisher:member:uninvited", "publisher:member:joined", "publisher:member:left",
         "publisher:member:removed", "publisher:member:role_set", "publisher:domain:challenged",
-        "publisher:name:attested", "publisher:verification:revoked", "publisher:closed",
+        "publisher:name:attested", "publisher:verification:revoked",
+        "publisher:reinstated", "publisher:closed",
     }  # fmt: skip
 
     assert MACHINE.human_facts == by_people
