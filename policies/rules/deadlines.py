@@ -59,3 +59,42 @@ def _opening(calendar: Calendar, zone: ZoneInfo, day: date) -> tuple[datetime, d
 def ladder_at(since: datetime, due: datetime, share: float) -> datetime:
     """The moment when `share` of the time from `since` to `due` has passed."""
     return since + (due - since) * share
+
+
+def business_between(calendar: Calendar, start: datetime, end: datetime) -> float:
+    """Seconds of opening time in `[start, end)`; 0 if `end` is not after `start`."""
+    zone = ZoneInfo(calendar.zone)
+    start, end = start.astimezone(UTC), end.astimezone(UTC)
+    day = start.astimezone(zone).date() - timedelta(days=1)
+    last = end.astimezone(zone).date()
+    found = timedelta()
+    for _ in range(_LONGEST_DAYS):
+        if day > last or start >= end:
+            return found.total_seconds()
+        opening = _opening(calendar, zone, day)
+        if opening is not None:
+            found += max(timedelta(), min(opening[1], end) - max(opening[0], start))
+        day += timedelta(days=1)
+    raise ValueError("more than ten years apart")
+
+
+def begin_business(calendar: Calendar, due: datetime, seconds: float) -> datetime:
+    """The latest moment (UTC) at which work of `seconds` of opening time may begin and be done by
+    `due`: what `add_business` looks at from the other end. Raises `ValueError` if there is none in
+    ten years."""
+    zone = ZoneInfo(calendar.zone)
+    if seconds < 0:
+        raise ValueError(f"work takes time, not {seconds} s")
+    left = timedelta(seconds=seconds)
+    moment = due.astimezone(UTC)
+    day = moment.astimezone(zone).date()
+    for _ in range(_LONGEST_DAYS):
+        opening = _opening(calendar, zone, day)
+        if opening is not None:
+            start, end = opening[0], min(opening[1], moment)
+            if start < end:
+                if left <= end - start:
+                    return end - left
+                left -= end - start
+        day -= timedelta(days=1)
+    raise ValueError(f"the calendar has no {seconds} s of opening hours in ten years")

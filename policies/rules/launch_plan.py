@@ -104,7 +104,8 @@ class Examined:
 def plan_of(items: Iterable[Item], public: frozenset[str] = frozenset()) -> Plan:
     """`public` are releases that are out already: whatever requires them has what it requires.
 
-    Raises `Incomplete`: too many items, an id twice, a wave below 1, too many requirements.
+    Raises `Incomplete`: too many items, an id twice, a wave below 1, too many requirements,
+    an offset below 0, an embargo without zone.
     """
     found: dict[str, Item] = {}
     for item in items:
@@ -118,6 +119,8 @@ def plan_of(items: Iterable[Item], public: frozenset[str] = frozenset()) -> Plan
             raise Incomplete(
                 f"an item requires at most {REQUIRES_MOST} others", field="requires", item=item.id
             )
+        if item.offset_s < 0:
+            raise Incomplete("nothing opens before its launch", field="offset_s", item=item.id)
         if item.not_before is not None and item.not_before.tzinfo is None:
             raise Incomplete("an embargo needs a zone", field="not_before", item=item.id)
         found[item.id] = replace(

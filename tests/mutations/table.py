@@ -19,6 +19,7 @@ _RANDOM = "tests/policies/test_lifecycle_properties.py::"
 _ACCESS = "tests/policies/test_access.py::test_every_cell_says_what_the_table_says"
 _PUBLISHER = "tests/policies/test_publisher_machine.py::"
 _GROWS = "tests/policies/test_approvals.py::"
+_READY = "tests/policies/test_launch_readiness.py::"
 _RECORD = "tests/db/test_ledger.py::"
 _LIMITS = "tests/db/test_limits.py::"
 _SUBJECT = "tests/workflows/test_fold_from_record.py::"
@@ -141,6 +142,15 @@ MUTATIONS: tuple[Mutation, ...] = (
        _LIMITS + "test_i6_an_approval_that_can_still_be_undone_exposes_nothing"),
     _m("I6-relisted-unchecked", _DB + "limits.py", '"listing:relisted": _relisted,', "",
        _LIMITS + "test_i6_relisting_needs_an_approval_that_stands_now"),
+    _m("I6-binding-revives", _RULES + "launch_readiness.py",
+       "if bound_at is None or until <= bound_at:\n        return until\n    return None",
+       "if bound_at is None:\n        return until\n    return None",
+       _READY + "test_i6_a_bound_approvals_clock_stands_still_and_no_longer_than_allowed"),
+    _m("I6-evidence-ages-unseen", _RULES + "launch_outlook.py",
+       "if known.evidence_until is not None and known.evidence_until <= opens:",
+       "if known.evidence_until is not None and known.bound_at is None:",
+       "tests/policies/test_postponing_hash.py::"
+       "test_i6_no_approval_is_lost_in_vain_and_none_is_kept_that_must_not_be"),
     # I7 Fail closed
     _m("I7-no-precheck-is-fine", _LIFE + "release.py",
        'observed.get("precheck", ("precheck_missing",))', 'observed.get("precheck", ())',
@@ -155,6 +165,10 @@ MUTATIONS: tuple[Mutation, ...] = (
     _m("I7-missing-cases-uncounted", _RULES + "safety.py",
        "missing = summary.planned - sum(summary.counts.values())", "missing = 0",
        "tests/policies/test_safety.py"),
+    _m("I7-unknown-is-ready", _RULES + "launch_readiness.py",
+       "all(cell.holds is Holds.YES for cell in self.cells.values())",
+       "not any(cell.holds is Holds.NO for cell in self.cells.values())",
+       _READY + "test_i7_an_item_nobody_looked_up_is_unknown"),
     # I8 Once
     _m("I8-repeat-unknown", _DB + "ledger.py",
        "if found.is_known:", "if not command.id:",

@@ -9,7 +9,13 @@ from hypothesis import strategies as st
 
 from gonogo.packs import load_pack
 from policies.pack import Calendar
-from policies.rules.deadlines import add_business, ladder_at, review_due
+from policies.rules.deadlines import (
+    add_business,
+    begin_business,
+    business_between,
+    ladder_at,
+    review_due,
+)
 
 HOUR = 3600
 LONDON = Calendar(
@@ -146,3 +152,30 @@ def test_i5_a_review_is_due_by_its_tier_and_an_unknown_tier_has_no_date() -> Non
         assert review_due(pack, tier, at) == add_business(pack.calendar, at, review.due_business_s)
     with pytest.raises(KeyError):
         review_due(pack, "none", at)
+
+
+@given(calendar=calendars, at=moments, spent=st.integers(1, 60 * HOUR))
+def test_i5_hours_between_are_those_that_a_deadline_counts(
+    calendar: Calendar, at: datetime, spent: int
+) -> None:
+    due = add_business(calendar, at, spent)
+
+    assert business_between(calendar, at, due) == spent
+    assert business_between(calendar, due, at) == 0
+
+
+@given(calendar=calendars, due=moments, spent=st.integers(1, 60 * HOUR))
+def test_i5_work_that_begins_when_it_must_is_done_just_in_time(
+    calendar: Calendar, due: datetime, spent: int
+) -> None:
+    begin = begin_business(calendar, due, spent)
+
+    assert add_business(calendar, begin, spent) <= due
+    assert business_between(calendar, begin, due) == spent
+    second = timedelta(seconds=1)
+    assert add_business(calendar, begin + second, spent) > due  # not a moment later
+
+
+def test_i5_work_that_takes_less_than_no_time_is_refused() -> None:
+    with pytest.raises(ValueError, match="takes time"):
+        begin_business(LONDON, datetime(2026, 1, 1, tzinfo=UTC), -1)

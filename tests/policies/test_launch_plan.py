@@ -106,6 +106,7 @@ def test_what_is_public_already_is_required_in_vain() -> None:
         ([Item("a"), Item("a")], "items"),
         ([Item("a", wave=0)], "wave"),
         ([Item("a", requires=tuple(map(str, range(REQUIRES_MOST + 1))))], "requires"),
+        ([Item("a", offset_s=-1)], "offset_s"),
         ([Item("a", not_before=T0.replace(tzinfo=None))], "not_before"),
         ([Item(str(number)) for number in range(ITEMS_MOST + 1)], "items"),
     ],
