@@ -76,6 +76,10 @@ def release_view(
         "pause_until": time_text(s.pause_until),
         "pause_left_s": max(0.0, s.pause_max_s - s.paused_s),
         "proposed_by": s.proposed_by,
+        "launch": s.launch,
+        "wave": s.wave,
+        "importance": s.importance,
+        "requires": list(s.requires),
         "rail": _rail(s, {row.body["stage"]: row.occurred_at for row in entered}),
     }
 

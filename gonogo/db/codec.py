@@ -83,6 +83,9 @@ def _release(s: Release) -> dict[str, Any]:
         "digest": s.digest,
         "phase": s.phase.value,
         "is_open": s.phase not in FINAL,
+        "launch": s.launch,
+        "wave": s.wave,
+        "importance": s.importance,
     }
 
 

@@ -11,11 +11,13 @@ from gonogo.db.tables import (
     GptRow,
     ListingPicture,
     PackRow,
+    ReleasePicture,
     RevisionRow,
     StopPicture,
     SubmissionPicture,
 )
 from policies.lifecycle.kernel import instant
+from policies.lifecycle.release_state import Release
 from policies.lifecycle.submission_state import Stage, Submission
 from policies.rules.approvals import Standing
 
@@ -56,6 +58,13 @@ def standing_of(session: Session, store: str, submission: str, digest: str) -> S
     ).first()
     gpt = session.get(GptRow, (store, case.gpt))
     revision = session.get(RevisionRow, (store, case.gpt, digest))
+    release = session.exec(
+        select(ReleasePicture)
+        .where(ReleasePicture.store_id == store, ReleasePicture.submission == submission)
+        .order_by(col(ReleasePicture.id).desc())
+        .limit(1)
+    ).first()
+    bound: Release | None = state_of("release", release.state) if release else None
     categories = tuple(row.category for row in (gpt, revision) if row and row.category)
     return Standing(
         approved_digest=case.decision.digest if approved and case.decision else None,
@@ -67,6 +76,8 @@ def standing_of(session: Session, store: str, submission: str, digest: str) -> S
         publisher_verified=is_verified(session, store, case.publisher),
         stops=stops_on(session, store, digest, case.gpt, case.publisher, *categories),
         listing_status=listing.status if listing else None,
+        bound_from=bound.bound_from if bound else None,
+        bound_s=bound.bound_s if bound else 0.0,
     )
 
 

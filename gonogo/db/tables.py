@@ -106,7 +106,10 @@ class SubmissionPicture(SQLModel, table=True):
 
 class ReleasePicture(SQLModel, table=True):
     __tablename__ = "releases"
-    __table_args__ = (Index("ix_releases_gpt", "store_id", "gpt"),)
+    __table_args__ = (
+        Index("ix_releases_gpt", "store_id", "gpt"),
+        Index("ix_releases_launch", "store_id", "launch", "id"),
+    )
     store_id: str = Field(primary_key=True)
     id: str = Field(primary_key=True)
     gpt: str
@@ -115,6 +118,10 @@ class ReleasePicture(SQLModel, table=True):
     digest: str
     phase: str = Field(index=True)
     is_open: bool
+    # The launch it is bound to, or was opened by.
+    launch: str | None = None
+    wave: int | None = None
+    importance: str | None = None
     seq: int
     version: int
     state: dict[str, Any] = Field(sa_column=Column(Json, nullable=False))

@@ -18,6 +18,7 @@ from policies.lifecycle.kernel import (
     instant,
     iso,
 )
+from policies.lifecycle.release_launch import bind, let_go, may_return, open_, stage_entered, unbind
 from policies.lifecycle.release_state import FINAL, LIVE, Phase, Release, evolve
 from policies.rules.access import allow
 
@@ -27,7 +28,9 @@ LEGAL: Mapping[str, frozenset[Phase]] = {
     "start": frozenset({Phase.READY, Phase.SCHEDULED, Phase.BLOCKED}),
     "schedule": frozenset({Phase.READY, Phase.SCHEDULED}),
     "unschedule": frozenset({Phase.SCHEDULED}),
-    "cancel": frozenset({Phase.READY, Phase.SCHEDULED, Phase.BLOCKED, Phase.HELD}),
+    "bind": frozenset({Phase.READY, Phase.BOUND, Phase.BLOCKED}),
+    "unbind": frozenset({Phase.BOUND, Phase.BLOCKED}),
+    "cancel": frozenset({Phase.READY, Phase.SCHEDULED, Phase.BOUND, Phase.BLOCKED, Phase.HELD}),
     "pause": frozenset({Phase.ROLLING}),
     "resume": frozenset({Phase.PAUSED, Phase.HELD, Phase.HALTED}),
     "halt": frozenset({Phase.ROLLING, Phase.PAUSED, Phase.HELD}),
@@ -36,13 +39,16 @@ LEGAL: Mapping[str, frozenset[Phase]] = {
     "prepare": frozenset(),
     "fire": frozenset({Phase.SCHEDULED}),
     "recheck": frozenset({Phase.BLOCKED}),
+    "open": frozenset({Phase.BOUND}),
+    "let_go": frozenset({Phase.BOUND, Phase.BLOCKED}),
     "advance": frozenset({Phase.ROLLING}),
     "pause_over": frozenset({Phase.PAUSED}),
     "hold": frozenset({Phase.ROLLING}),
     "supersede": frozenset(Phase) - FINAL,
 }
 SYSTEM_COMMANDS = frozenset(
-    {"prepare", "fire", "recheck", "advance", "pause_over", "hold", "supersede"}
+    {"prepare", "fire", "recheck", "open", "let_go"}
+    | {"advance", "pause_over", "hold", "supersede"}
 )
 PERSONS_COMMANDS = tuple(kind for kind in LEGAL if kind not in SYSTEM_COMMANDS)
 
@@ -78,6 +84,8 @@ def permit(state: Release | None, kind: str, actor: Actor, now: datetime) -> Non
             raise NotAllowed("a developer resumes only a pause of their own", command=kind)
         if kind == "cancel" and state.stage is not None:
             raise IllegalMove("somebody is served already: roll back instead", command=kind)
+        if kind == "start" and state.is_bound:
+            raise IllegalMove("it is bound to a launch: unbind it first", launch=state.launch)
     if state.phase not in LEGAL[kind]:
         raise IllegalMove(
             f"“{kind}” is not possible while the release is {state.phase.value}",
@@ -110,25 +118,9 @@ def _must_hold(observed: Mapping[str, Any]) -> None:
         )
 
 
-def _enter(index: int, s: Release) -> Facts:
-    step = s.plan[index]
-    return (
-        Fact(
-            "release:stage:entered",
-            {
-                "stage": index,
-                "of": len(s.plan),
-                "weight_bp": step.weight_bp,
-                "visibility": step.visibility,
-                "soak_s": step.soak_s,
-            },
-        ),
-    )
-
-
 def _start(s: Release, c: Command, now: datetime, o: Mapping[str, Any]) -> Facts:
     _must_hold(o)
-    return _enter(0, s)
+    return stage_entered(s, 0)
 
 
 def _time(value: Any, field: str) -> datetime:
@@ -154,11 +146,11 @@ def _fire(s: Release, c: Command, now: datetime, o: Mapping[str, Any]) -> Facts:
         # After an outage nobody wants a surprise launch at 03:00: a person decides.
         return (Fact("release:held", {"cause": "missed", "why": [iso(s.scheduled_at)]}),)
     failing = _failing(o)
-    return (Fact("release:blocked", {"why": failing}),) if failing else _enter(0, s)
+    return (Fact("release:blocked", {"why": failing}),) if failing else stage_entered(s, 0)
 
 
 def _recheck(s: Release, c: Command, now: datetime, o: Mapping[str, Any]) -> Facts:
-    return () if _failing(o) else (Fact("release:cleared", {}),)
+    return () if _failing(o) or not may_return(s, o) else (Fact("release:cleared", {}),)
 
 
 def _advance(s: Release, c: Command, now: datetime, o: Mapping[str, Any]) -> Facts:
@@ -170,7 +162,7 @@ def _advance(s: Release, c: Command, now: datetime, o: Mapping[str, Any]) -> Fac
     if failing:
         return (Fact("release:held", {"cause": "precheck", "why": failing}),)
     if s.stage + 1 < len(s.plan):
-        return _enter(s.stage + 1, s)
+        return stage_entered(s, s.stage + 1)
     return (Fact("release:completed", {"digest": s.digest}),)
 
 
@@ -206,7 +198,7 @@ def _resume(s: Release, c: Command, now: datetime, o: Mapping[str, Any]) -> Fact
     if s.phase is Phase.HALTED and s.proposed_by is None:
         return (Fact("release:resume:proposed", {}),)
     if s.stage is None:
-        return _enter(0, s)
+        return stage_entered(s, 0)
     return (Fact("release:resumed", {"stage": s.stage, "first": s.proposed_by}),)
 
 
@@ -221,6 +213,10 @@ def _reason(fact: str) -> Callable[[Release, Command, datetime, Mapping[str, Any
 
 _DECIDERS: Mapping[str, Callable[[Release, Command, datetime, Mapping[str, Any]], Facts]] = {
     "start": _start,
+    "bind": bind,
+    "unbind": unbind,
+    "open": open_,
+    "let_go": let_go,
     "schedule": _schedule,
     "fire": _fire,
     "recheck": _recheck,
@@ -253,6 +249,8 @@ def answer(state: Release) -> dict[str, Any]:
         "stages": len(state.plan),
         "stage_over_at": iso(over) if over else None,
         "scheduled_at": iso(state.scheduled_at) if state.scheduled_at else None,
+        "launch": state.launch,
+        "wave": state.wave,
         "why": list(state.why),
     }
 
@@ -269,6 +267,8 @@ MACHINE: Machine[Release] = Machine(
         "start": frozenset({"release:stage:entered"}),
         "schedule": frozenset({"release:scheduled"}),
         "unschedule": frozenset({"release:unscheduled"}),
+        "bind": frozenset({"release:bound"}),
+        "unbind": frozenset({"release:unbound"}),
         "cancel": frozenset({"release:cancelled"}),
         "pause": frozenset({"release:paused", "release:held"}),
         "resume": frozenset(
@@ -281,6 +281,7 @@ MACHINE: Machine[Release] = Machine(
         {
             "release:scheduled",
             "release:unscheduled",
+            "release:bound",
             "release:paused",
             "release:resumed",
             "release:resume:proposed",

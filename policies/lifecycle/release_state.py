@@ -2,6 +2,7 @@
 
 ready → scheduled → rolling(0) → rolling(1) … → completed
   ↘ blocked ↗        ⇅ paused, held, halted → rolled_back | superseded
+      ⇅ bound → rolling(last) when its launch opens
 """
 
 from collections.abc import Mapping
@@ -16,7 +17,7 @@ from policies.lifecycle.kernel import Event, instant, instant_or_none
 class Phase(StrEnum):
     READY = "ready"
     SCHEDULED = "scheduled"
-    BOUND = "bound"  # to a launch; comes with launches, named now
+    BOUND = "bound"  # to a launch, whose row alone says when it is visible
     BLOCKED = "blocked"
     ROLLING = "rolling"
     BAKING = "baking"  # comes with health gates, named now
@@ -30,8 +31,8 @@ class Phase(StrEnum):
 
 
 FINAL = frozenset({Phase.ROLLED_BACK, Phase.COMPLETED, Phase.CANCELLED, Phase.SUPERSEDED})
+LATER = frozenset({Phase.BAKING})
 # Somebody may be served the candidate (or was, and will be again when a halt is resumed).
-LATER = frozenset({Phase.BOUND, Phase.BAKING})
 LIVE = frozenset({Phase.ROLLING, Phase.PAUSED, Phase.HELD, Phase.HALTED})
 
 _BEFORE = frozenset({Phase.CANCELLED, Phase.SUPERSEDED})
@@ -39,8 +40,8 @@ _ENDS = frozenset({Phase.ROLLED_BACK, Phase.SUPERSEDED})
 NEXT: Mapping[Phase, frozenset[Phase]] = {
     Phase.READY: frozenset({Phase.SCHEDULED, Phase.ROLLING, Phase.BOUND}) | _BEFORE,
     Phase.SCHEDULED: frozenset({Phase.READY, Phase.ROLLING, Phase.BLOCKED, Phase.HELD}) | _BEFORE,
-    Phase.BOUND: frozenset({Phase.READY, Phase.ROLLING}) | _BEFORE,
-    Phase.BLOCKED: frozenset({Phase.READY, Phase.ROLLING}) | _BEFORE,
+    Phase.BOUND: frozenset({Phase.READY, Phase.ROLLING, Phase.BLOCKED}) | _BEFORE,
+    Phase.BLOCKED: frozenset({Phase.READY, Phase.ROLLING, Phase.BOUND}) | _BEFORE,
     Phase.ROLLING: frozenset({Phase.PAUSED, Phase.HELD, Phase.HALTED, Phase.COMPLETED}) | _ENDS,
     Phase.BAKING: frozenset({Phase.HELD, Phase.HALTED, Phase.COMPLETED}) | _ENDS,
     Phase.PAUSED: frozenset({Phase.ROLLING, Phase.HELD, Phase.HALTED}) | _ENDS,
@@ -64,7 +65,11 @@ class Step:
 
 @dataclass(frozen=True)
 class Release:
-    """The fold. `stage` is the index into `plan`, None before the first exposure. Times UTC."""
+    """The fold. `stage` is the index into `plan`, None before the first exposure. Times UTC.
+
+    `launch` is the one it is bound to or was opened by. While `bound_from` is set the life of its
+    approval stands still; `bound_s` are the seconds that earlier bindings kept it so.
+    """
 
     id: str
     store: str
@@ -92,6 +97,19 @@ class Release:
     pause_until: datetime | None = None
     proposed_by: str | None = None  # first of the two who resume a halt
     why: tuple[str, ...] = ()
+    launch: str | None = None
+    wave: int | None = None
+    importance: str | None = None
+    requires: tuple[str, ...] = ()
+    offset_s: int | None = None
+    not_before: datetime | None = None
+    bound_from: datetime | None = None
+    bound_s: float = 0.0
+
+    @property
+    def is_bound(self) -> bool:
+        """Waits for its launch, also while blocked because the launch passed it over."""
+        return self.bound_from is not None
 
     @property
     def step(self) -> Step | None:
@@ -134,7 +152,7 @@ def evolve(state: Release | None, event: Event) -> Release:
     if new.phase is not state.phase:
         if new.phase not in NEXT[state.phase]:
             raise ValueError(f"{event.type}: {state.phase} → {new.phase} is not a move")
-        new = replace(_after_pause(state, new, at), since=at)
+        new = replace(_after_binding(_after_pause(state, new, at), at), since=at)
     return replace(new, seq=event.seq, version=state.version + 1)
 
 
@@ -149,6 +167,47 @@ def _after_pause(old: Release, new: Release, at: datetime) -> Release:
         return new
     paused = old.paused_s + (at - old.since).total_seconds()
     return replace(new, paused_s=paused, paused_by=None, pause_until=None)
+
+
+def _after_binding(s: Release, at: datetime) -> Release:
+    """Bound or passed over, its approval's life stands still; in any other phase it goes on."""
+    if s.bound_from is None or s.phase in (Phase.BOUND, Phase.BLOCKED):
+        return s
+    stood = (at - s.bound_from).total_seconds()
+    return replace(s, bound_from=None, bound_s=s.bound_s + stood)
+
+
+def _bound(s: Release, e: Event, b: dict[str, Any], at: datetime) -> Release:
+    return replace(
+        s,
+        phase=Phase.BOUND,
+        why=(),
+        launch=b["launch"],
+        wave=b["wave"],
+        importance=b["importance"],
+        requires=tuple(b["requires"]),
+        offset_s=b["offset_s"],
+        not_before=instant_or_none(b["not_before"]),
+        bound_from=s.bound_from or at,
+    )
+
+
+def _unbound(s: Release, e: Event, b: dict[str, Any], at: datetime) -> Release:
+    return replace(
+        s,
+        phase=Phase.READY,
+        why=(),
+        launch=None,
+        wave=None,
+        importance=None,
+        requires=(),
+        offset_s=None,
+        not_before=None,
+    )
+
+
+def _cleared(s: Release, e: Event, b: dict[str, Any], at: datetime) -> Release:
+    return replace(s, phase=Phase.BOUND if s.is_bound else Phase.READY, why=())
 
 
 def _scheduled(s: Release, e: Event, b: dict[str, Any], at: datetime) -> Release:
@@ -212,7 +271,9 @@ _CHANGES: Mapping[str, Any] = {
     "release:blocked": lambda s, e, b, at: replace(
         s, phase=Phase.BLOCKED, why=tuple(b["why"]), scheduled_at=None
     ),
-    "release:cleared": lambda s, e, b, at: replace(s, phase=Phase.READY, why=()),
+    "release:cleared": _cleared,
+    "release:bound": _bound,
+    "release:unbound": _unbound,
     "release:stage:entered": _entered,
     "release:paused": _paused,
     "release:resumed": _resumed,

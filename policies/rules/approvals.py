@@ -1,12 +1,16 @@
 """I6: may exposure start or grow? Pure: everything that had to be looked up is in `Standing`."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 
 @dataclass(frozen=True)
 class Standing:
-    """What is known about one approved revision at one moment. None means unknown: not safe."""
+    """What is known about one approved revision at one moment. None means unknown: not safe.
+
+    `bound_from` is since when its release is bound to a launch, `bound_s` how many seconds it was
+    before: so long the life of the approval stands still.
+    """
 
     approved_digest: str | None
     digest: str
@@ -17,6 +21,15 @@ class Standing:
     publisher_verified: bool
     stops: tuple[str, ...]  # scopes of active stops that cover it
     listing_status: str | None
+    bound_from: datetime | None = None
+    bound_s: float = 0.0
+
+    def is_approval_over(self, now: datetime) -> bool:
+        if self.approval_until is None:
+            return True
+        until = self.approval_until + timedelta(seconds=self.bound_s)
+        # An approval that had ended before it was bound stays ended.
+        return (now if self.bound_from is None else min(now, self.bound_from)) >= until
 
 
 @dataclass(frozen=True)
@@ -38,7 +51,7 @@ def exposure_may_grow(standing: Standing, now: datetime) -> Precheck:
         why.append("approval_of_another_digest")
     elif not standing.approval_settled:
         why.append("approval_can_still_be_undone")
-    if standing.approval_until is None or now >= standing.approval_until:
+    if standing.is_approval_over(now):
         why.append("approval_expired")
     if standing.evidence_until is None or now >= standing.evidence_until:
         why.append("evidence_stale")

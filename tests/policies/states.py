@@ -138,8 +138,13 @@ PREPARED: dict[str, Any] = {
 }
 
 
+# The row of a launch that opened its first wave, as a release's workflow reads it.
+OPENED: dict[str, Any] = {"launch": {"status": "live", "wave": 1, "excluded": None}}
+
+
 def release_body(kind: str, road: Journal[Release]) -> dict[str, Any]:
     bodies: Mapping[str, dict[str, Any]] = {
+        "bind": {"launch": "lch_1", "wave": 1, "importance": "must"},
         "prepare": PREPARED,
         "schedule": {"at": iso(road.now + timedelta(hours=2))},
         "pause": {"reason": "numbers look odd"},
@@ -170,9 +175,25 @@ def _blocked() -> Journal[Release]:
     return journal
 
 
+def _opened() -> Journal[Release]:
+    journal = released(("bind", LEA), 60)()
+    journal.give("open", SYS, {}, **HOLDS, **OPENED)
+    return journal
+
+
+def _passed_over() -> Journal[Release]:
+    journal = released(("bind", LEA), 60)()
+    row = {**OPENED["launch"], "excluded": ["evidence_stale"]}
+    journal.give("open", SYS, {}, **HOLDS, launch=row)
+    return journal
+
+
 RELEASES: Mapping[str, Callable[[], Journal[Release]]] = {
     "nothing": lambda: Journal(release.MACHINE, "rel_1"),
     "ready": released(),
+    "bound": released(("bind", LEA)),
+    "passed over": _passed_over,
+    "opened": _opened,
     "scheduled": released(("schedule", LEA)),
     "scheduled, its hour": released(("schedule", LEA), 7200),
     "missed": released(("schedule", LEA), 7200 + 901, ("fire", SYS)),

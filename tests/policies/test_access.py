@@ -46,7 +46,7 @@ reviewer          no     no     yes    same   no
 senior_reviewer   no     no     yes    same   no
 *                 no     no     no     no     no
 
-release/start release/schedule
+release/start release/schedule release/bind
 product_lead      self   yes    yes    yes    yes
 *                 self   no     no     no     no
 
@@ -54,7 +54,7 @@ release/unschedule
 product_lead      yes    yes    yes    yes    yes
 *                 no     no     no     no     no
 
-release/cancel
+release/cancel release/unbind
 product_lead      yes    yes    yes    yes    yes
 developer         yes    no     same   same   no
 *                 no     no     no     no     no
@@ -222,7 +222,7 @@ def test_two_roles_allow_what_either_allows(command: str) -> None:
 
 def test_i2_no_judging_command_is_open_to_an_owner() -> None:
     judging = ("approve", "reject", "request_changes", "confirm", "disagree", "claim", "ask",
-               "start", "schedule", "lift", "lift_quarantine", "attest", "revoke",
+               "start", "schedule", "bind", "lift", "lift_quarantine", "attest", "revoke",
                "reinstate", "add_member")  # fmt: skip
 
     for (command, _, relation), word in CELLS.items():

@@ -13,6 +13,7 @@ from policies.errors import Refused
 from policies.lifecycle import release, submission
 from policies.lifecycle.kernel import Actor, Event, instant
 from policies.lifecycle.machines import fold
+from policies.lifecycle.release_launch import OPEN
 from policies.lifecycle.release_state import LIVE, Phase, Release
 from policies.lifecycle.submission_permits import DECIDING, LEGAL
 from policies.lifecycle.submission_state import DEVELOPERS_TURN, FINAL, Stage, Submission
@@ -22,6 +23,13 @@ from tests.policies.states import HOLDS, PREPARED, SYS, queued, release_body, su
 
 actors = st.sampled_from(CAST)
 gaps = st.sampled_from([0, 1, 60, 700, 3600, 90_000, 700_000, 2_700_000])  # seconds
+launch_rows = st.none() | st.fixed_dictionaries(
+    {
+        "status": st.sampled_from(["draft", "live", "suspended", "cancelled", "closed"]),
+        "wave": st.sampled_from([0, 1]),
+        "excluded": st.sampled_from([None, None, ["evidence_stale"]]),
+    }
+)
 changes: st.SearchStrategy[dict[str, Any]] = st.sampled_from(
     [{}, {}, {}, {"digest": "d1"}, {"version": 2}, {"tier": "high"}, {"blocking": 1},
      {"blocked_by": ["x:y"]}, {"evidence": []}, {"note": ""}, {"clauses": []}]
@@ -158,21 +166,36 @@ class ARelease(RuleBasedStateMachine):
         self.road.give("prepare", SYS, PREPARED)
         self.stages = [self.road.state.stage]
         self.resumers: set[str] = set()
+        self.stood, self.bound_at = 0.0, self.road.now
 
     @rule(kind=st.sampled_from(sorted(release.LEGAL)), actor=actors, gap=gaps,
-          precheck=st.sampled_from([HOLDS, HOLDS, {}, {"precheck": ("stopped:gpt",)}]))  # fmt: skip
-    def give(self, kind: str, actor: Actor, gap: int, precheck: Mapping[str, Any]) -> None:
+          precheck=st.sampled_from([HOLDS, HOLDS, {}, {"precheck": ("stopped:gpt",)}]),
+          row=launch_rows)  # fmt: skip
+    def give(
+        self, kind: str, actor: Actor, gap: int, precheck: Mapping[str, Any], row: Any
+    ) -> None:
         actor = SYS if kind in release.SYSTEM_COMMANDS else actor
         before = self.road.wait(seconds=gap).state
+        seen = {**precheck, **({"launch": row} if row else {})}
         try:
-            after = self.road.give(kind, actor, release_body(kind, self.road), **precheck)
+            after = self.road.give(kind, actor, release_body(kind, self.road), **seen)
         except Refused:
             assert self.road.state is before
             return
         grows = after.stage != before.stage or (
             after.phase is Phase.ROLLING and before.phase is not Phase.ROLLING
         )
-        assert precheck == HOLDS or not grows  # I6, I7
+        if before.phase is Phase.BOUND and grows:  # by its launch, and in no other way
+            assert (kind, row["wave"], row["excluded"]) == ("open", 1, None)
+            assert row["status"] in OPEN
+            assert after.stage == len(after.plan) - 1
+            self.stages = []
+        else:
+            assert precheck == HOLDS or not grows  # I6, I7
+        if before.is_bound and not after.is_bound:
+            self.stood += (self.road.now - self.bound_at).total_seconds()
+        if after.is_bound and not before.is_bound:
+            self.bound_at = self.road.now
         if after.phase in LIVE and before.phase in LIVE and not grows:
             assert after.step == before.step  # I9: pausing, holding, halting keep the stage
         if kind == "halt":
@@ -191,6 +214,21 @@ class ARelease(RuleBasedStateMachine):
     def i9_stages_climb_one_by_one_and_never_shrink(self) -> None:
         seen = [-1 if stage is None else stage for stage in self.stages]
         assert all(0 <= later - earlier <= 1 for earlier, later in pairwise(seen))
+
+    @invariant()
+    def a_bound_release_has_no_time_of_its_own(self) -> None:
+        state = self.road.state
+        if state.is_bound:
+            assert state.phase in (Phase.BOUND, Phase.BLOCKED)
+            assert state.launch
+            assert (state.scheduled_at, state.stage_over_at, state.pause_until) == (None,) * 3
+        assert state.is_bound or state.phase is not Phase.BOUND
+
+    @invariant()
+    def i6_the_life_of_its_approval_stands_still_exactly_while_it_is_bound(self) -> None:
+        state = self.road.state
+        assert state.bound_s == self.stood
+        assert state.bound_from == (self.bound_at if state.is_bound else None)
 
     @invariant()
     def the_soak_clock_runs_exactly_while_rolling(self) -> None:

@@ -36,6 +36,8 @@ SILENT = {
     "release:cleared",
     "release:unscheduled",
     "release:resumed",
+    "release:bound",  # ten thousand at once; their launch tells its own story
+    "release:unbound",
     "publisher:founded",
     "publisher:adopted",
     "publisher:renamed",

@@ -13,62 +13,69 @@ from policies.lifecycle.release import LEGAL, MACHINE, PERSONS_COMMANDS
 from policies.lifecycle.release_state import FINAL, NEXT, Phase
 from tests.builders import ADA, CAST, LEA, MAX, OLA, SOL
 from tests.policies.grids import cell, every_cell_is_facts_or_a_named_refusal, malformed, rows_of
-from tests.policies.states import HOLDS, PREPARED, RELEASES, SYS, release_body, released
+from tests.policies.states import HOLDS, OPENED, PREPARED, RELEASES, SYS, release_body, released
 
 # Where each command leads when the right person gives it now and I6 holds; `.` nobody may,
 # `early` its time has not come.
 BY_PEOPLE = """
-                     start sched unsch cancel pause resume halt roll_back
-nothing            | .     .     .     .      .     .      .    .
-ready              | rl    sc    .     ca     .     .      .    .
-scheduled          | rl    sc    re    ca     .     .      .    .
-scheduled, its hour| rl    sc    re    ca     .     .      .    .
-missed             | .     .     .     ca     .     rl     ha   ro
-blocked            | rl    .     .     ca     .     .      .    .
-rolling            | .     .     .     .      pa    .      ha   ro
-rolling, soaked    | .     .     .     .      pa    .      ha   ro
-paused             | .     .     .     .      .     rl     ha   ro
-paused by developer| .     .     .     .      .     rl     ha   ro
-held               | .     .     .     .      .     rl     ha   ro
-halted             | .     .     .     .      .     ha     .    ro
-halted, one voice  | .     .     .     .      .     rl     .    ro
-rolled_back        | .     .     .     .      .     .      .    .
-completed          | .     .     .     .      .     .      .    .
-cancelled          | .     .     .     .      .     .      .    .
-superseded         | .     .     .     .      .     .      .    .
+                     start sched unsch bind unbind cancel pause resume halt roll_back
+nothing            | .     .     .     .    .      .      .     .      .    .
+ready              | rl    sc    .     bo   .      ca     .     .      .    .
+bound              | .     .     .     bo   re     ca     .     .      .    .
+passed over        | .     .     .     bo   re     ca     .     .      .    .
+opened             | .     .     .     .    .      .      pa    .      ha   ro
+scheduled          | rl    sc    re    .    .      ca     .     .      .    .
+scheduled, its hour| rl    sc    re    .    .      ca     .     .      .    .
+missed             | .     .     .     .    .      ca     .     rl     ha   ro
+blocked            | rl    .     .     .    .      ca     .     .      .    .
+rolling            | .     .     .     .    .      .      pa    .      ha   ro
+rolling, soaked    | .     .     .     .    .      .      pa    .      ha   ro
+paused             | .     .     .     .    .      .      .     rl     ha   ro
+paused by developer| .     .     .     .    .      .      .     rl     ha   ro
+held               | .     .     .     .    .      .      .     rl     ha   ro
+halted             | .     .     .     .    .      .      .     ha     .    ro
+halted, one voice  | .     .     .     .    .      .      .     rl     .    ro
+rolled_back        | .     .     .     .    .      .      .     .      .    .
+completed          | .     .     .     .    .      .      .     .      .    .
+cancelled          | .     .     .     .    .      .      .     .      .    .
+superseded         | .     .     .     .    .      .      .     .      .    .
 """
 BY_THE_SYSTEM = """
-                     prepare fire  recheck advance pause_over hold supersede
-nothing            | re      .     .       .       .          .    .
-ready              | .       .     .       .       .          .    su
-scheduled          | .       early .       .       .          .    su
-scheduled, its hour| .       rl    .       .       .          .    su
-missed             | .       .     .       .       .          .    su
-blocked            | .       .     re      .       .          .    su
-rolling            | .       .     .       early   .          he   su
-rolling, soaked    | .       .     .       rl      .          he   su
-paused             | .       .     .       .       early      .    su
-paused by developer| .       .     .       .       early      .    su
-held               | .       .     .       .       .          .    su
-halted             | .       .     .       .       .          .    su
-halted, one voice  | .       .     .       .       .          .    su
-rolled_back        | .       .     .       .       .          .    .
-completed          | .       .     .       .       .          .    .
-cancelled          | .       .     .       .       .          .    .
-superseded         | .       .     .       .       .          .    .
+                     prepare fire  recheck open  let_go advance pause_over hold supersede
+nothing            | re      .     .       .     .      .       .          .    .
+ready              | .       .     .       .     .      .       .          .    su
+bound              | .       .     .       rl    early  .       .          .    su
+passed over        | .       .     bo      .     early  .       .          .    su
+opened             | .       .     .       .     .      early   .          he   su
+scheduled          | .       early .       .     .      .       .          .    su
+scheduled, its hour| .       rl    .       .     .      .       .          .    su
+missed             | .       .     .       .     .      .       .          .    su
+blocked            | .       .     re      .     .      .       .          .    su
+rolling            | .       .     .       .     .      early   .          he   su
+rolling, soaked    | .       .     .       .     .      rl      .          he   su
+paused             | .       .     .       .     .      .       early      .    su
+paused by developer| .       .     .       .     .      .       early      .    su
+held               | .       .     .       .     .      .       .          .    su
+halted             | .       .     .       .     .      .       .          .    su
+halted, one voice  | .       .     .       .     .      .       .          .    su
+rolled_back        | .       .     .       .     .      .       .          .    .
+completed          | .       .     .       .     .      .       .          .    .
+cancelled          | .       .     .       .     .      .       .          .    .
+superseded         | .       .     .       .     .      .       .          .    .
 """
 SHORT = {"sched": "schedule", "unsch": "unschedule"}
 CODE = {
-    Phase.READY: "re", Phase.SCHEDULED: "sc", Phase.BLOCKED: "bl", Phase.ROLLING: "rl",
-    Phase.PAUSED: "pa", Phase.HELD: "he", Phase.HALTED: "ha", Phase.ROLLED_BACK: "ro",
-    Phase.COMPLETED: "co", Phase.CANCELLED: "ca", Phase.SUPERSEDED: "su",
+    Phase.READY: "re", Phase.BOUND: "bo", Phase.SCHEDULED: "sc", Phase.BLOCKED: "bl",
+    Phase.ROLLING: "rl", Phase.PAUSED: "pa", Phase.HELD: "he", Phase.HALTED: "ha",
+    Phase.ROLLED_BACK: "ro", Phase.COMPLETED: "co", Phase.CANCELLED: "ca", Phase.SUPERSEDED: "su",
 }  # fmt: skip
 GROWING = ("start", "resume", "fire", "advance")
 
 
 def where(row: str, kind: str) -> str:
     journal = RELEASES[row]()
-    return cell(journal, kind, release_body(kind, journal), HOLDS, lambda s: CODE[s.phase])
+    seen = HOLDS | OPENED
+    return cell(journal, kind, release_body(kind, journal), seen, lambda s: CODE[s.phase])
 
 
 @pytest.mark.parametrize("row", RELEASES)
@@ -80,7 +87,9 @@ def test_each_command_leads_where_the_table_says(row: str) -> None:
 
 
 @pytest.mark.parametrize("row", RELEASES)
-@pytest.mark.parametrize("observed", [HOLDS, {}, {"precheck": ("evidence_stale",)}])
+@pytest.mark.parametrize(
+    "observed", [HOLDS, {}, {"precheck": ("evidence_stale",)}, HOLDS | OPENED, OPENED]
+)
 def test_every_cell_is_facts_or_a_named_refusal(row: str, observed: Mapping[str, Any]) -> None:
     for kind in (*LEGAL, "adopt"):
         journal = RELEASES[row]()
