@@ -163,9 +163,10 @@ def _reasons(cause: BaseException | None) -> list[str]:
 
 # Pause and hold keep exposure (I9), so they tell the listing nothing.
 _MEANING = {Phase.HALTED: "halt", Phase.COMPLETED: "promote", Phase.ROLLED_BACK: "retract"}
-# Launches and health gates bring a turn for `bound` and `baking` along with the way into them.
+# Health gates bring a turn for `baking` along with the way into it.
 _TURNS: dict[Phase, Callable[[Rollout], Awaitable[None]]] = {
     Phase.READY: Rollout._await_person,
+    Phase.BOUND: Rollout._await_person,
     Phase.SCHEDULED: Rollout._await_start,
     Phase.BLOCKED: Rollout._await_clearing,
     Phase.ROLLING: Rollout._soak,
