@@ -120,8 +120,12 @@ MUTATIONS: tuple[Mutation, ...] = (
        "tests/policies/test_deadlines.py::test_i5_deadlines_in_london"),
     # I6 Nothing untested, unapproved or withdrawn becomes visible
     _m("I6-approval-a-moment-too-long", _RULES + "approvals.py",
-       "now >= standing.approval_until", "now > standing.approval_until",
+       "min(now, self.bound_from)) >= until", "min(now, self.bound_from)) > until",
        _GROWS + "test_i6_any_single_part_that_is_unknown_or_failing_blocks"),
+    _m("I6-an-approval-that-ended-wakes-up-bound", _RULES + "approvals.py",
+       "min(now, self.bound_from)) >= until", "min(now, until)) >= until + timedelta(1)",
+       "tests/policies/test_release_launch.py::"
+       "test_i6_the_life_of_an_approval_stands_still_while_bound_and_then_goes_on"),
     _m("I6-unknown-evidence-age", _RULES + "approvals.py",
        "if standing.evidence_until is None or now >=", "if standing.evidence_until and now >=",
        _GROWS + "test_i6_any_single_part_that_is_unknown_or_failing_blocks"),
