@@ -26,7 +26,7 @@ def add_business(calendar: Calendar, at: datetime, seconds: float) -> datetime:
     # Hours that pass midnight belong to the day they began on.
     day = moment.astimezone(zone).date() - timedelta(days=1)
     for _ in range(_LONGEST_DAYS):
-        opening = _opening(calendar, zone, day)
+        opening = opening_of(calendar, zone, day)
         if opening is not None:
             start, end = max(opening[0], moment), opening[1]
             if start < end:
@@ -43,7 +43,7 @@ def review_due(pack: PolicyPack, tier: str, at: datetime) -> datetime:
     return add_business(pack.calendar, at, spent)
 
 
-def _opening(calendar: Calendar, zone: ZoneInfo, day: date) -> tuple[datetime, datetime] | None:
+def opening_of(calendar: Calendar, zone: ZoneInfo, day: date) -> tuple[datetime, datetime] | None:
     """Opening and closing of `day` in UTC, or None when closed."""
     if day.weekday() not in calendar.days or day.isoformat() in calendar.holidays:
         return None
@@ -71,7 +71,7 @@ def business_between(calendar: Calendar, start: datetime, end: datetime) -> floa
     for _ in range(_LONGEST_DAYS):
         if day > last or start >= end:
             return found.total_seconds()
-        opening = _opening(calendar, zone, day)
+        opening = opening_of(calendar, zone, day)
         if opening is not None:
             found += max(timedelta(), min(opening[1], end) - max(opening[0], start))
         day += timedelta(days=1)
@@ -89,7 +89,7 @@ def begin_business(calendar: Calendar, due: datetime, seconds: float) -> datetim
     moment = due.astimezone(UTC)
     day = moment.astimezone(zone).date()
     for _ in range(_LONGEST_DAYS):
-        opening = _opening(calendar, zone, day)
+        opening = opening_of(calendar, zone, day)
         if opening is not None:
             start, end = opening[0], min(opening[1], moment)
             if start < end:
