@@ -18,8 +18,8 @@ REQUIRES_MOST = 50
 
 
 class Importance(StrEnum):
-    """A failing `must` holds the launch unless its items are independent; what else fails goes to
-    the next wave (L7)."""
+    """A failing `must` holds the launch; what else fails goes to the next wave (L7), if the mode
+    lets the others go without it."""
 
     MUST = "must"
     SHOULD = "should"
@@ -27,9 +27,9 @@ class Importance(StrEnum):
 
 
 class Mode(StrEnum):
-    ATOMIC = "atomic"  # every must item, in one transaction
+    ATOMIC = "atomic"  # every item, of whatever importance
     QUORUM = "quorum"  # every must item, and so many in all
-    INDEPENDENT = "independent"  # no item holds another: whatever is ready, if anything is
+    INDEPENDENT = "independent"  # every must item; of the others whatever is ready
 
 
 _RANK = {Importance.OPTIONAL: 0, Importance.SHOULD: 1, Importance.MUST: 2}
@@ -239,8 +239,9 @@ class Count:
 
 @dataclass(frozen=True)
 class Quorum:
-    """Truthy if as many are ready as the mode needs. `short` says how many more, by cause: `must`
-    or `quorum` (of any importance); `spare` is how many that are no must may still fall out."""
+    """Truthy if as many are ready as the mode needs. `short` says how many more, by cause: `must`,
+    `all` (where all open or none), or `quorum` (of any importance); `spare` is how many that are
+    no must may still fall out."""
 
     short: Mapping[str, int]
     spare: int
@@ -258,11 +259,13 @@ def quorum(mode: Mode, needed: int | None, counts: Mapping[Importance, Count]) -
         raise Incomplete(f"the quorum is a number from 1 to {max(planned, 1)}", field="quorum")
     must = counts.get(Importance.MUST, Count())
     short = {}
-    if mode is not Mode.INDEPENDENT and must.ready < must.planned:
+    if must.ready < must.planned:
         short[Importance.MUST.value] = must.planned - must.ready
-    least = needed if mode is Mode.QUORUM and needed is not None else 1
-    if ready < least:
-        short["quorum"] = least - ready
+    if mode is Mode.ATOMIC and ready < planned:
+        short["all"] = planned - ready
+    least = {Mode.ATOMIC: planned, Mode.QUORUM: needed or 1}.get(mode, 1)
+    if (mode is not Mode.ATOMIC and ready < least) or not ready:
+        short["quorum"] = max(1, least) - ready
     return Quorum(short, max(0, min(ready - least, ready - must.ready)))
 
 

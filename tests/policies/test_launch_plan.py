@@ -152,15 +152,16 @@ def test_what_hangs_on_a_missing_item_is_not_ready_either(plan: Plan, gone_at: s
     ("mode", "needed", "counts", "short", "spare"),
     [
         (Mode.ATOMIC, None, {MUST: Count(2, 2)}, {}, 0),
-        (Mode.ATOMIC, None, {MUST: Count(2, 1)}, {"must": 1}, 0),
-        (Mode.ATOMIC, None, {MUST: Count(1, 1), SHOULD: Count(3, 2)}, {}, 2),
+        (Mode.ATOMIC, None, {MUST: Count(2, 1)}, {"must": 1, "all": 1}, 0),
+        (Mode.ATOMIC, None, {MUST: Count(1, 1), SHOULD: Count(3, 2)}, {"all": 1}, 0),
         (Mode.ATOMIC, None, {}, {"quorum": 1}, 0),
         (Mode.QUORUM, 3, {MUST: Count(1, 1), OPTIONAL: Count(4, 2)}, {}, 0),
         (Mode.QUORUM, 3, {MUST: Count(1, 1), OPTIONAL: Count(4, 4)}, {}, 2),
         (Mode.QUORUM, 3, {MUST: Count(1, 0), OPTIONAL: Count(4, 4)}, {"must": 1}, 1),
         (Mode.QUORUM, 3, {MUST: Count(2, 1), SHOULD: Count(2, 0)}, {"must": 1, "quorum": 2}, 0),
-        (Mode.INDEPENDENT, None, {MUST: Count(9, 1)}, {}, 0),
-        (Mode.INDEPENDENT, None, {MUST: Count(9, 0)}, {"quorum": 1}, 0),
+        (Mode.INDEPENDENT, None, {MUST: Count(1, 1), SHOULD: Count(9, 1)}, {}, 1),
+        (Mode.INDEPENDENT, None, {MUST: Count(9, 8)}, {"must": 1}, 0),
+        (Mode.INDEPENDENT, None, {SHOULD: Count(9, 0)}, {"quorum": 1}, 0),
     ],
 )
 def test_a_quorum_says_how_many_are_short_and_of_what(
