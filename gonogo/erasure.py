@@ -19,6 +19,7 @@ from gonogo.db.administrators import keep_one
 from gonogo.db.erasures import HoldPicture, TombstoneRow, of_purge, root_of, tombstones
 from gonogo.db.notices import AddressRow, PreferenceRow
 from gonogo.db.people import PersonRow, TokenRow
+from gonogo.db.prose import prose_in
 from gonogo.db.publishers import ERASED, DomainRow
 from gonogo.db.purges import covers
 from gonogo.db.session import reading, writing
@@ -185,8 +186,8 @@ def _split(
         )
         named = mine if of_it else others
         if of_it and scope == "person" and row.subject in subjects:
-            others.prose.update(_prose_in(row.body))
-        named.prose.update(_prose_in(row.body))
+            others.prose.update(prose_in(row.body))
+        named.prose.update(prose_in(row.body))
         named.evidence.update(row.evidence)
         if row.type in _OPENS:
             named.bundles.add(row.body["digest"])
@@ -201,17 +202,6 @@ def _revisions(session: Session, store: str, gpts: set[str], mine: Named, others
             mine.bundles.add(row.digest)
         elif row.digest not in mine.bundles or row.store_id != store:
             others.bundles.add(row.digest)
-
-
-def _prose_in(value: Any) -> Iterator[str]:
-    if isinstance(value, str) and value.startswith("prose:"):
-        yield value
-    elif isinstance(value, dict):
-        for one in value.values():
-            yield from _prose_in(one)
-    elif isinstance(value, list):
-        for one in value:
-            yield from _prose_in(one)
 
 
 def _there(session: Session, digests: set[str]) -> set[str]:

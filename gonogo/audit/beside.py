@@ -1,7 +1,7 @@
 """What lies beside the events: pictures, outbox, commands, packs, texts. Each has to agree."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from typing import Any
 
 import rfc8785
@@ -10,6 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 from sqlmodel import Session, col, select
 
 from gonogo.audit.events import Read, picture_digest
+from gonogo.audit.report import Report
 from gonogo.audit.rows import UNREADABLE, rows, stream
 from gonogo.db.codec import PICTURES
 from gonogo.db.tables import CommandRow, EventRow, OutboxRow, PackRow, ProseRow
@@ -158,14 +159,27 @@ def pack_faults(session: Session, read: Read) -> Iterator[Fault]:
             yield Fault(subject, seq, "names a policy pack that is not kept", "pack")
 
 
-def prose_faults(session: Session, read: Read) -> Iterator[Fault]:
-    """Texts that are not what their digest names. Those that are there leave `read.prose`."""
+def prose_faults(
+    session: Session, read: Read, report: Report, buried: Set[str]
+) -> Iterator[Fault]:
+    """Texts that are not what their digest names, that are gone and not `buried`, or the other way
+    round. Those that were erased are counted in `report`."""
+    missing = dict(read.prose)
     for identity, row in rows(session, ProseRow, None):
         digest = str(identity[0])
-        read.prose.discard(digest)
+        missing.pop(digest, None)
         try:
             said = "prose:" + hashlib.sha256(row.salt + row.text.encode()).hexdigest()
         except UNREADABLE:
             said = ""
         if said != digest:
             yield Fault(digest, 0, "the text is not what its digest names", "prose")
+        elif digest in buried:
+            # Its tombstone and its end were one transaction: somebody brought it back.
+            yield Fault(digest, 0, "the text was erased and is there again", "prose")
+    for digest, (subject, seq) in missing.items():
+        if digest in buried:
+            report.erased += 1
+        else:
+            what = f"the text {digest[:18]} is gone, and no request erased it"
+            yield Fault(subject, seq, what, "prose")

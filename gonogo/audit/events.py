@@ -11,6 +11,7 @@ from sqlmodel import Session, select
 
 from gonogo.audit.rows import UNREADABLE, rows
 from gonogo.db.codec import event_of, picture_values
+from gonogo.db.prose import prose_in
 from gonogo.db.tables import EventRow, StoreRow
 from policies.audit.chain import Chain, Fault
 from policies.audit.merkle import SIZE
@@ -57,7 +58,8 @@ class Leaves:
 @dataclass
 class Read:
     """What the events say. `pictures` holds by subject the digest of the row its state asks for,
-    None where they cannot be folded; `evidence` and `bundles` by digest the event that names it.
+    None where they cannot be folded; `evidence`, `bundles`, `prose` and `packs` by digest the event
+    that names it first.
     """
 
     leaves: Leaves
@@ -66,7 +68,7 @@ class Read:
     pictures: dict[str, bytes | None] = field(default_factory=dict)
     evidence: dict[str, tuple[str, int]] = field(default_factory=dict)
     bundles: dict[str, tuple[str, int]] = field(default_factory=dict)
-    prose: set[str] = field(default_factory=set)
+    prose: dict[str, tuple[str, int]] = field(default_factory=dict)
     packs: dict[str, tuple[str, int]] = field(default_factory=dict)
 
 
@@ -126,9 +128,9 @@ def _collect(read: Read, event: Event) -> None:
     bundle = event.body.get("digest")
     if isinstance(bundle, str) and _HEX.fullmatch(bundle):
         read.bundles.setdefault(bundle, place)
-    for value in event.body.values():
-        if isinstance(value, str) and _PROSE.fullmatch(value):
-            read.prose.add(value)
+    for text in prose_in(event.body):
+        if _PROSE.fullmatch(text):
+            read.prose.setdefault(text, place)
 
 
 def _gaps(leaves: Leaves, store: str) -> Iterator[Fault]:

@@ -1,10 +1,10 @@
 """Read tables whose rows may hold anything: a value that cannot be read is found, not fatal."""
 
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session, SQLModel
 
@@ -27,17 +27,21 @@ def stream(session: Session, query: Select[Any]) -> Generator[Any, None, None]:
 
 
 def rows(
-    session: Session, table: type[SQLModel], store: str | None, order: Iterable[str] = ()
+    session: Session,
+    table: type[SQLModel],
+    store: str | None,
+    order: Iterable[str] = (),
+    among: Sequence[ColumnElement[bool]] = (),
 ) -> Iterator[tuple[tuple[Any, ...], Any]]:
     """(identity, row) of a table, by `order` or by primary key; row None: it cannot be read.
 
-    With `store` only the rows of that store.
+    With `store` only the rows of that store; with `among` only those for which all of it holds.
     """
     columns: Any = table.__table__  # type: ignore[attr-defined]  # every table has one
     key = list(columns.primary_key.columns)
     by = [columns.c[name] for name in order] or key
-    query = select(columns).order_by(*by)
-    names = select(*key).order_by(*by)
+    query = select(columns).where(*among).order_by(*by)
+    names = select(*key).where(*among).order_by(*by)
     if store is not None:
         query = query.where(columns.c.store_id == store)
         names = names.where(columns.c.store_id == store)

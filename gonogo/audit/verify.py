@@ -5,7 +5,7 @@ One snapshot, read once in batches; it changes nothing. Memory: about 100 bytes 
 
 import json
 import time
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Callable, Iterator, Sequence, Set
 from datetime import UTC, datetime
 
 from sqlalchemy import Engine
@@ -19,7 +19,7 @@ from gonogo.audit.beside import (
     picture_faults,
     prose_faults,
 )
-from gonogo.audit.erased import buried_objects, tombstone_faults
+from gonogo.audit.erased import burials
 from gonogo.audit.events import Read, read_events
 from gonogo.audit.log import Copy, Log
 from gonogo.audit.notes import VerifierKey
@@ -58,33 +58,53 @@ def verify(
         report.add(command_faults(session, store, mac_keys))
         report.add(author_faults(session, store))
         report.add(pack_faults(session, read))
-        report.add(prose_faults(session, read))
-        report.erased = len(read.prose)
-        buried = buried_objects(session)
-        report.add(tombstone_faults(session, store))
+        buried = burials(session)
+        report.add(prose_faults(session, read, report, buried.prose))
+        report.add(buried.faults)
         witness(session, log, read.leaves, points, report)
     if objects is None:
         report.warnings.append("bundles, evidence and transcripts were not read")
     else:
-        report.add(object_faults(objects, read, report, buried))
+        report.add(object_faults(objects, read, report, lambda: _buried_objects(engine)))
     report.seconds = time.monotonic() - began
     return report
 
 
+def _buried_objects(engine: Engine) -> Set[str]:
+    """As it is now: objects are no part of the snapshot, and some may just have been erased."""
+    with reading(engine) as session:
+        return burials(session).objects
+
+
 def object_faults(
-    objects: Objects, read: Read, report: Report, buried: Set[str] = frozenset()
+    objects: Objects, read: Read, report: Report, buried: Callable[[], Set[str]]
 ) -> Iterator[Fault]:
-    """Bundles and evidence that are gone or another than their digest; transcripts may be gone,
-    and so may be what has a tombstone."""
+    """Bundles, evidence and transcripts that are gone or another than their digest. What is gone
+    and `buried`, asked after all were looked for, was erased and is counted in `report`."""
+    missing: list[tuple[str, Fault]] = []
+    for found in _looked_at(objects, read, report):
+        if isinstance(found, Fault):
+            yield found
+        else:
+            missing.append(found)
+    graves = buried() if missing else frozenset()
+    for digest, fault in missing:
+        if digest in graves:
+            report.erased += 1
+        else:
+            yield fault
+
+
+def _looked_at(
+    objects: Objects, read: Read, report: Report
+) -> Iterator[Fault | tuple[str, Fault]]:
+    """A fault with its digest is one that a tombstone may explain. Evidence itself is kept."""
     for digest, (subject, seq) in read.bundles.items():
         report.objects += 1
         try:
             objects.get_bundle(digest)
         except ObjectFault as fault:
-            if isinstance(fault, ObjectMissing) and fault.digest in buried:
-                report.erased += 1
-                continue
-            yield _object_fault(subject, seq, "bundle", fault)
+            yield _gone_or_wrong(subject, seq, "bundle", fault)
     for digest, (subject, seq) in read.evidence.items():
         report.objects += 1
         try:
@@ -99,10 +119,15 @@ def object_faults(
             report.objects += 1
             try:
                 objects.get(str(case["transcript"]))
-            except ObjectMissing:
-                report.erased += 1
             except ObjectFault as fault:
-                yield _object_fault(subject, seq, "transcript", fault)
+                yield _gone_or_wrong(subject, seq, "transcript", fault)
+
+
+def _gone_or_wrong(
+    subject: str, seq: int, what: str, fault: ObjectFault
+) -> Fault | tuple[str, Fault]:
+    told = _object_fault(subject, seq, what, fault)
+    return (fault.digest, told) if isinstance(fault, ObjectMissing) else told
 
 
 def _object_fault(subject: str, seq: int, what: str, fault: ObjectFault) -> Fault:

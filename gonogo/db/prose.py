@@ -2,7 +2,9 @@
 
 import hashlib
 import secrets
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy import Engine
 
@@ -32,3 +34,15 @@ def read_prose(engine: Engine, digests: set[str]) -> dict[str, str]:
     with reading(engine) as session:
         rows = [session.get(ProseRow, digest) for digest in digests]
     return {row.digest: row.text for row in rows if row is not None}
+
+
+def prose_in(value: Any) -> Iterator[str]:
+    """The digests of texts that an event's body names, however deep."""
+    if isinstance(value, str) and value.startswith("prose:"):
+        yield value
+    elif isinstance(value, dict):
+        for one in value.values():
+            yield from prose_in(one)
+    elif isinstance(value, list):
+        for one in value:
+            yield from prose_in(one)

@@ -360,15 +360,6 @@ def test_an_edited_text_is_found(desk: Audited, column: str) -> None:
     assert desk.codes() == {"prose"}
 
 
-def test_an_erased_text_is_counted_and_no_fault(desk: Audited) -> None:
-    with writing(desk.engine) as session:
-        session.execute(delete(ProseRow))
-
-    report = desk.verified()
-
-    assert (report.ok, report.erased) == (True, 5)
-
-
 def test_what_the_store_says_of_its_position_is_compared(desk: Audited) -> None:
     edit(desk, StoreRow, (STORE,), "position")
 
