@@ -159,9 +159,7 @@ def pack_faults(session: Session, read: Read) -> Iterator[Fault]:
             yield Fault(subject, seq, "names a policy pack that is not kept", "pack")
 
 
-def prose_faults(
-    session: Session, read: Read, report: Report, buried: Set[str]
-) -> Iterator[Fault]:
+def prose_faults(session: Session, read: Read, report: Report, buried: Set[str]) -> Iterator[Fault]:
     """Texts that are not what their digest names, that are gone and not `buried`, or the other way
     round. Those that were erased are counted in `report`."""
     missing = dict(read.prose)

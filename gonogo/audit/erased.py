@@ -1,7 +1,7 @@
 """Tombstones against the requests that dug them: nothing else may explain what is gone.
 
-    tombstones ─► their requests, folded from their events ─► confirmed or done, and its `root` holds
-               └► everything else explains nothing, and is a fault itself
+tombstones ─► their requests, folded from their events ─► confirmed or done, and its `root` holds
+           └► everything else explains nothing, and is a fault itself
 """
 
 from collections import defaultdict

@@ -9,15 +9,18 @@ from typing import Any
 
 import rfc8785
 
+from gonogo.audit.erased import wrong_with
 from gonogo.audit.export import EXPORT
 from gonogo.audit.notes import BadNote, Checkpoint, VerifierKey, followers, read_note
 from gonogo.audit.report import Report
 from policies.audit.chain import Chain, Fault
 from policies.audit.merkle import Tree
 from policies.audit.proofs import Unreadable, event_from, proven_root
+from policies.lifecycle.machines import PREFIX_OF
 
 LINE_MOST = 4 * 1024 * 1024  # bytes
 _NOTES_MOST = 1_000_000
+_ERASED_MOST = 5_000_000
 
 
 class NoExport(ValueError):
@@ -80,7 +83,10 @@ class _Export:
         self._proofs: list[Any] = []
         self._lines = 1
         self._end: Any = None
-        self._packs: set[str] = set()
+        self._stones: dict[str, dict[str, str]] = {}  # kind by digest, by request
+        self._elsewhere: set[str] = set()  # what another store's requests erased
+        self._gone: set[str] = set()
+        self._erasures = 0
 
     def take(self, value: Any) -> None:
         self._lines += 1
@@ -96,6 +102,8 @@ class _Export:
                 self._notes[str(inner.get("name"))] = str(inner.get("note"))
         elif kind == "pack" and isinstance(inner, Mapping):
             self._pack(inner)
+        elif kind in ("tombstone", "gone") and isinstance(inner, Mapping):
+            self._erased(kind, inner)
         elif kind == "proof":
             self._proofs.append(inner)
         elif kind == "end":
@@ -132,6 +140,40 @@ class _Export:
         if not holds:
             self._fault(digest[:64], "the policy pack is not what its digest names", "pack")
 
+    def _erased(self, kind: str, value: Mapping[str, Any]) -> None:
+        self._erasures += 1
+        if self._erasures > _ERASED_MOST:
+            raise NoExport(f"it tells of more than {_ERASED_MOST} erased texts and objects")
+        digest = str(value.get("digest"))[:80]
+        if kind == "gone":
+            self._gone.add(digest)
+        elif value.get("store") == self._report.store:
+            of = self._stones.setdefault(str(value.get("purge"))[:80], {})
+            of[digest] = str(value.get("kind"))[:10]
+        else:
+            self._elsewhere.add(digest)
+
+    def _judge_erased(self) -> None:
+        """Tombstones are held to the requests of this export; what is gone, to the tombstones."""
+        purges = {one for one in self._subjects if one.startswith(PREFIX_OF["purge"] + "_")}
+        states = {one: self._chain.close(one) for one in purges}
+        buried = set[str]()
+        for purge in sorted(purges | set(self._stones)):
+            stones = self._stones.get(purge, {})
+            what = wrong_with(states.get(purge), list(stones))
+            if what:
+                self._fault(purge, what, "tombstone")
+            else:
+                buried |= {digest for digest, kind in stones.items() if kind == "prose"}
+        for digest in sorted(self._gone - buried - self._elsewhere):
+            what = f"the text {digest[:18]} is gone, and no request erased it"
+            self._fault("", what, "prose")
+        self._report.erased = len(self._gone & (buried | self._elsewhere))
+        others = len((self._gone & self._elsewhere) - buried)
+        if others:
+            told = f"{others} texts were erased by requests of other stores: verify those, too"
+            self._report.warnings.append(told)
+
     def judge(self, trusted: Sequence[VerifierKey]) -> None:
         report, size = self._report, self._head.get("size")
         report.subjects = len(self._subjects)
@@ -147,6 +189,7 @@ class _Export:
             self._checkpoint(name, note, keys)
         if not report.covered and self._tree.size:
             report.warnings.append("no checkpoint covers any event: truncation cannot be seen")
+        self._judge_erased()
         for number, value in enumerate(self._proofs, start=1):
             try:
                 verify_proof(value, keys)

@@ -95,9 +95,7 @@ def object_faults(
             yield fault
 
 
-def _looked_at(
-    objects: Objects, read: Read, report: Report
-) -> Iterator[Fault | tuple[str, Fault]]:
+def _looked_at(objects: Objects, read: Read, report: Report) -> Iterator[Fault | tuple[str, Fault]]:
     """A fault with its digest is one that a tombstone may explain. Evidence itself is kept."""
     for digest, (subject, seq) in read.bundles.items():
         report.objects += 1

@@ -1,6 +1,6 @@
 """What is gone is a fault, unless a request that two people wanted explains just that."""
 
-from collections.abc import Callable
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,8 @@ from sqlmodel import col, delete, select
 
 from gonogo.audit.erased import burials
 from gonogo.audit.events import read_events
+from gonogo.audit.export import exported
+from gonogo.audit.offline import verify_export
 from gonogo.audit.report import Report
 from gonogo.audit.verify import object_faults
 from gonogo.db.erasures import TombstoneRow
@@ -161,22 +163,20 @@ def test_a_text_that_was_erased_and_is_there_again_is_a_fault(desk: Audited) -> 
 
 
 @pytest.mark.parametrize(
-    ("digs", "faults"),
-    [
-        (lambda desk, one: None, 1),
-        (lambda desk, one: buried(desk, one, kind="object"), 1),
-        (lambda desk, one: (confirmed(desk), buried(desk, one, kind="object")), 0),
-        (lambda desk, one: (confirmed(desk), buried(desk, one, kind="prose")), 1),
-    ],
+    ("asked", "kind", "faults"),
+    [(False, None, 1), (False, "object", 1), (True, "object", 0), (True, "prose", 1)],
 )
 def test_a_transcript_that_is_gone_needs_a_tombstone_like_anything_else(
-    desk: Audited, objects: Objects, digs: Callable[[Audited, str], Any], faults: int
+    desk: Audited, objects: Objects, asked: bool, kind: str | None, faults: int
 ) -> None:
+    if asked:
+        confirmed(desk)
     there = objects.put_json({"answer": "a", "fault": None})
     lost = objects.put_json({"answer": "b", "fault": None})
     evidence = objects.put_json({"cases": [{"transcript": there}, {"transcript": lost}]})
     objects.erase(lost)
-    digs(desk, lost)
+    if kind:
+        buried(desk, lost, kind=kind)
 
     with reading(desk.engine) as session:
         read, graves = read_events(session, STORE), burials(session)
@@ -186,3 +186,76 @@ def test_a_transcript_that_is_gone_needs_a_tombstone_like_anything_else(
 
     assert [(f.subject, f.seq, f.code) for f in found] == [("sub_1", 3, "object")] * faults
     assert (report.objects, report.erased) == (3, 1 - faults)
+
+
+def offline(desk: Audited) -> Report:
+    lines = [json.dumps(line).encode() for line in exported(desk.engine, desk.log)]
+    return verify_export(lines, [desk.keeper.key()])
+
+
+def signed_now(desk: Audited) -> None:
+    assert desk.keeper.checkpoint() is not None
+
+
+def test_an_export_explains_what_was_erased_by_the_requests_it_holds(
+    desk: Audited, objects: Objects
+) -> None:
+    confirmed(desk)
+    report = erase(desk.engine, objects, STORE, "prg_1", Plan(prose=set(texts(desk))))
+    signed_now(desk)
+    between = offline(desk)
+    desk.give("finish", "prg_1", SYS, report)
+    signed_now(desk)
+
+    after = offline(desk)
+
+    assert [(one.faults, one.erased) for one in (between, after)] == [([], 5), ([], 5)]
+
+
+def test_an_export_says_nothing_of_a_request_after_its_last_checkpoint(
+    desk: Audited, objects: Objects
+) -> None:
+    confirmed(desk)
+    erase(desk.engine, objects, STORE, "prg_1", Plan(prose=set(texts(desk))))
+
+    report = offline(desk)
+
+    assert (report.faults, report.erased) == ([], 0)
+
+
+def test_an_export_names_a_text_that_is_gone_and_a_tombstone_nobody_asked_for(
+    desk: Audited,
+) -> None:
+    one, other, *_ = texts(desk)
+    gone(desk, one, other)
+    buried(desk, one)
+
+    found = {(fault.code, fault.what) for fault in offline(desk).faults}
+
+    assert found == {UNCONFIRMED, missed(one), missed(other)}
+
+
+def test_an_export_warns_of_texts_that_another_stores_request_erased(desk: Audited) -> None:
+    wanted_elsewhere(desk, ("ask", AMY), ("confirm", IDA))
+    one = texts(desk)[0]
+    gone(desk, one)
+    buried(desk, one, store="other")
+
+    report = offline(desk)
+
+    assert (report.faults, report.erased) == ([], 1)
+    assert report.warnings == ["1 texts were erased by requests of other stores: verify those, too"]
+
+
+def test_an_export_with_a_tombstone_less_is_found(desk: Audited, objects: Objects) -> None:
+    confirmed(desk)
+    report = erase(desk.engine, objects, STORE, "prg_1", Plan(prose=set(texts(desk))))
+    desk.give("finish", "prg_1", SYS, report)
+    signed_now(desk)
+    lines = [json.loads(json.dumps(line)) for line in exported(desk.engine, desk.log)]
+    first = next(at for at, line in enumerate(lines) if "tombstone" in line)
+
+    kept = [json.dumps(line).encode() for line in lines[:first] + lines[first + 1 :]]
+    found = verify_export(kept, [desk.keeper.key()])
+
+    assert "tombstone" in {fault.code for fault in found.faults}
