@@ -10,10 +10,13 @@ from temporalio import activity
 
 from gonogo.db.purges import holding, in_use
 from gonogo.db.session import reading
-from gonogo.erasure import erase, plan
+from gonogo.erasable import plan
+from gonogo.erasure import Interrupted, erase
 from gonogo.objects import Objects
 from gonogo.retention import sweep
 from policies.pack import Retention
+
+_PLANS = 3  # in a row; then it is tried again later
 
 
 @dataclass(frozen=True)
@@ -26,7 +29,8 @@ class PurgeOrder:
 
 @dataclass(frozen=True)
 class PurgeReport:
-    """`blocked_by` are holds or open subjects: then nothing was erased, and it is tried again."""
+    """`blocked_by` are holds, open subjects or the request itself, declined: then nothing more was
+    erased, and it is tried again."""
 
     body: dict[str, Any]
     blocked_by: tuple[str, ...] = ()
@@ -73,11 +77,21 @@ class Purging:
         return await asyncio.to_thread(self._erase, order, beat)
 
     def _erase(self, order: PurgeOrder, beat: Callable[[], None]) -> PurgeReport:
-        with reading(self._engine) as session:
-            what = (session, order.store, order.scope, order.target)
-            blocked = tuple(holding(*what)) + tuple(in_use(*what))
-        if blocked:
-            return PurgeReport({}, blocked)
-        found = plan(self._engine, self._objects, order.store, order.scope, order.target)
-        body = erase(self._engine, self._objects, order.store, order.purge, found, beat)
-        return PurgeReport(body)
+        """A hold, a use or a refusal that comes in between stops it; then it is planned again, or
+        said what is in the way."""
+        blocked: tuple[str, ...] = ()
+        for _ in range(_PLANS):
+            with reading(self._engine) as session:
+                what = (session, order.store, order.scope, order.target)
+                blocked = (*holding(*what), *in_use(*what))
+            if blocked:
+                break
+            found = plan(self._engine, self._objects, order.store, order.scope, order.target)
+            beat()
+            try:
+                return PurgeReport(
+                    erase(self._engine, self._objects, order.store, order.purge, found, beat)
+                )
+            except Interrupted as interrupted:
+                blocked = interrupted.by
+        return PurgeReport({}, blocked)

@@ -17,7 +17,8 @@ from gonogo.db.purges import holding
 from gonogo.db.session import reading, writing
 from gonogo.db.signin import SessionRow
 from gonogo.db.tables import OutboxRow, SubmissionPicture
-from gonogo.erasure import Plan, erase, plan_of_cases
+from gonogo.erasable import Plan, plan_of_cases
+from gonogo.erasure import erase
 from gonogo.objects import Objects
 from policies.pack import Retention
 

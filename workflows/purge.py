@@ -60,7 +60,8 @@ class PurgeWorkflow:
             **ERASE,
         )
         if report.blocked_by:
-            await workflow.sleep(_AGAIN)
+            # Meanwhile somebody may decline it.
+            await self._purge.changed(workflow.now() + _AGAIN)
             return
         await self._purge.own("finish", report.body)
 

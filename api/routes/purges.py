@@ -25,7 +25,7 @@ from api.kept import Order
 from api.schema import COMMAND, READ
 from api.subjects import give, met_before
 from api.views import can_view, time_text
-from gonogo import erasure
+from gonogo import erasable
 from gonogo.db import purges, queries
 from gonogo.db.codec import state_of
 from gonogo.db.erasures import HoldPicture, PurgePicture
@@ -202,7 +202,7 @@ def seen_purge(svc: Services, purge: str) -> Purge:
 
 
 def plan_of(svc: Services, scope: str, target: str) -> dict[str, Any]:
-    found = erasure.plan(svc.engine, svc.objects, svc.store, scope, target)
+    found = erasable.plan(svc.engine, svc.objects, svc.store, scope, target)
     with reading(svc.engine) as session:
         return {
             "scope": scope,

@@ -202,6 +202,13 @@ def _erasing(session: Session, request: RecordRequest, fact: Fact, state: Any) -
         )
 
 
+def _not_begun(session: Session, request: RecordRequest, fact: Fact, state: Any) -> None:
+    """What is erased cannot be taken back by declining the request for it."""
+    begun = purges.begun(session, request.command.store, request.command.subject, state)
+    if begun:
+        raise IllegalMove("erasing has begun; it cannot be declined any more", reason="begun")
+
+
 _CHECKS: dict[str, Any] = {
     "submission:review:claimed": _claims,
     "submission:review:undone": _undone,
@@ -216,4 +223,5 @@ _CHECKS: dict[str, Any] = {
     "publisher:closed": _closed,
     "purge:asked": _erasing,
     "purge:confirmed": _erasing,
+    "purge:declined": _not_begun,
 }

@@ -3,8 +3,9 @@
 from sqlmodel import Session, and_, col, or_, select
 
 from gonogo.db.administrators import is_last
-from gonogo.db.erasures import HoldPicture, PurgePicture
-from gonogo.db.people import MemberRow
+from gonogo.db.erasures import HoldPicture, PurgePicture, TombstoneRow
+from gonogo.db.people import MemberRow, PersonRow
+from gonogo.db.publishers import ERASED
 from gonogo.db.queries import Page, decode_cursor, page_of
 from gonogo.db.tables import (
     GptRow,
@@ -12,6 +13,7 @@ from gonogo.db.tables import (
     ReleasePicture,
     SubmissionPicture,
 )
+from policies.lifecycle.purge import Purge
 
 MOST = 20  # ids told of what is in the way
 
@@ -70,6 +72,27 @@ def holding(session: Session, store: str, scope: str, target: str) -> list[str]:
         )
         found += rows
     return sorted(set(found))[:MOST]
+
+
+def begun(session: Session, store: str, purge: str, state: Purge) -> bool:
+    """Whether anything was erased for it. Names leave no tombstone: they are looked at."""
+    if state.confirmed_by is None:
+        return False
+    stone = select(TombstoneRow.digest).where(
+        TombstoneRow.store_id == store, TombstoneRow.purge == purge
+    )
+    if session.exec(stone.limit(1)).first() is not None:
+        return True
+    if state.scope == "person":
+        person = session.get(PersonRow, (store, state.target))
+        return person is not None and person.name == ERASED
+    if state.scope == "submission":
+        return False
+    of = GptRow.id if state.scope == "gpt" else GptRow.publisher
+    named = select(GptRow.id).where(
+        GptRow.store_id == store, of == state.target, GptRow.name == ERASED
+    )
+    return session.exec(named.limit(1)).first() is not None
 
 
 def in_use(session: Session, store: str, scope: str, target: str) -> list[str]:

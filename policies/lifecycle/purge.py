@@ -1,6 +1,9 @@
 """A request to erase: one person asks, another confirms, then what nothing else needs is erased.
 
-    asked → confirmed → done,  asked → declined;  swept: done at once, by the pack's retention
+    asked → confirmed → done,  asked, confirmed → declined;  swept: done at once, by the retention
+
+A confirmed one that a hold or a use keeps waiting can still be declined, until anything of it is
+erased.
 
 What is erased leaves tombstones by digest. `root` names all of them: SHA-256 over the sorted
 digests, each on a line.
@@ -28,14 +31,14 @@ class Step(StrEnum):
 
 NEXT: Mapping[Step, frozenset[Step]] = {
     Step.ASKED: frozenset({Step.CONFIRMED, Step.DECLINED}),
-    Step.CONFIRMED: frozenset({Step.DONE}),
+    Step.CONFIRMED: frozenset({Step.DONE, Step.DECLINED}),
     Step.DECLINED: frozenset(),
     Step.DONE: frozenset(),
 }
-LEGAL: Mapping[str, Step] = {
-    "confirm": Step.ASKED,
-    "decline": Step.ASKED,
-    "finish": Step.CONFIRMED,
+LEGAL: Mapping[str, frozenset[Step]] = {
+    "confirm": frozenset({Step.ASKED}),
+    "decline": frozenset({Step.ASKED, Step.CONFIRMED}),  # the record asks whether it has begun
+    "finish": frozenset({Step.CONFIRMED}),
 }
 SYSTEM_COMMANDS = frozenset({"finish", "sweep"})
 PERSONS_COMMANDS = ("ask", "confirm", "decline")
@@ -122,7 +125,7 @@ def permit(state: Purge | None, kind: str, actor: Actor, now: datetime) -> None:
     if kind not in SYSTEM_COMMANDS:
         asked = actor.id == state.asked_by
         allow("purge", kind, actor, Relation.DECIDER if asked else Relation.OTHER)
-    if state.step is not LEGAL[kind]:
+    if state.step not in LEGAL[kind]:
         raise IllegalMove(
             f"“{kind}” is not possible: the request is {state.step.value}", step=state.step.value
         )

@@ -18,7 +18,8 @@ from gonogo.db.erasures import TombstoneRow
 from gonogo.db.identity import Identity
 from gonogo.db.session import reading, writing
 from gonogo.db.tables import EventRow, ProseRow
-from gonogo.erasure import Plan, erase
+from gonogo.erasable import Plan
+from gonogo.erasure import erase
 from gonogo.objects import Objects
 from policies.lifecycle import purge
 from policies.lifecycle.kernel import RULES, Actor

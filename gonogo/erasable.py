@@ -1,0 +1,270 @@
+"""What may be erased: texts, bundles and transcripts by digest, without what others need.
+
+It looks and changes nothing. Whoever closed a case and let it go (by the retention or by a request)
+needs it no more, so of things that several share the last one takes them along.
+
+Evidence itself stays: it holds verdicts, numbers and places, and the record's decisions rest on it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import sqlalchemy
+from sqlalchemy import Engine
+from sqlmodel import Session, col, select
+
+from gonogo.db.holds import Held, holds
+from gonogo.db.letting_go import subjects_of, what_was_let_go
+from gonogo.db.prose import prose_in
+from gonogo.db.publishers import ERASED
+from gonogo.db.purges import covers
+from gonogo.db.session import reading
+from gonogo.db.tables import EventRow, ProseRow, ReleasePicture, RevisionRow, SubmissionPicture
+from gonogo.objects import ObjectFault, Objects, ObjectsUnreachable
+
+_OPENS = frozenset({"submission:opened", "submission:round:opened"})
+
+
+@dataclass
+class Plan:
+    """What would be erased, by digest, and how much of it has to stay.
+
+    Void as soon as a hold is placed that is not among `holds`, or somebody submits one of `bundles`
+    or uploads, after `at` (UTC), what shares a file with them.
+    """
+
+    prose: set[str] = field(default_factory=set)
+    objects: set[str] = field(default_factory=set)
+    kept_prose: int = 0
+    kept_objects: int = 0
+    gpts: set[str] = field(default_factory=set)  # whose names and descriptions go, too
+    persons: set[str] = field(default_factory=set)
+    holds: frozenset[str] = frozenset()
+    bundles: set[str] = field(default_factory=set)
+    uploads: set[tuple[str, str, str]] = field(default_factory=set)  # that need them no more
+    at: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    def counts(self) -> dict[str, Any]:
+        rows = len(self.gpts) + len(self.persons)
+        return {
+            "erased": {"prose": len(self.prose), "objects": len(self.objects), "rows": rows},
+            "kept": {"prose": self.kept_prose, "objects": self.kept_objects},
+        }
+
+
+@dataclass
+class _Named:
+    """What events name. `told` is the evidence whose transcripts are needed."""
+
+    prose: set[str] = field(default_factory=set)
+    bundles: set[str] = field(default_factory=set)
+    evidence: set[str] = field(default_factory=set)
+    told: set[str] = field(default_factory=set)
+
+
+@dataclass
+class _Split:
+    """What events in scope name and what all others do; which uploads belong to which of them, as
+    (store, GPT, digest)."""
+
+    mine: _Named = field(default_factory=_Named)
+    others: _Named = field(default_factory=_Named)
+    own: set[tuple[str, str, str]] = field(default_factory=set)
+    past: set[tuple[str, str, str]] = field(default_factory=set)
+
+
+def plan(
+    engine: Engine,
+    objects: Objects,
+    store: str,
+    scope: str,
+    target: str,
+    now: datetime | None = None,
+) -> Plan:
+    """Of `scope` (submission, gpt, publisher, person) and `target`. Reads all events once.
+
+    What a person wrote on a subject that is held, open or may still be appealed stays; so does, of
+    anything else, what a person under a legal hold wrote.
+    """
+    found = Plan(persons={target} if scope == "person" else set())
+    with reading(engine) as session:
+        held = holds(session, store)
+        found.holds = held.ids
+        pairs = covers(session, store, scope, target)
+        found.gpts = {t for s, t in pairs if s == "gpt"} if scope in ("gpt", "publisher") else set()
+        if scope == "person":
+            needed = _needed(session, store, held, now or datetime.now(UTC))
+            split = _split(
+                session, store, held, lambda row: row.actor_id == target,
+                lambda row: row.subject in needed,
+            )  # fmt: skip
+        else:
+            subjects = subjects_of(session, store, pairs, scope)
+            split = _split(session, store, held, _among(subjects))
+        _revisions(session, store, found.gpts, split)
+        found.uploads = split.own | split.past
+        there = _there(session, split.mine.prose)
+    found.prose = there - split.others.prose
+    found.kept_prose = len(there & split.others.prose)
+    if scope != "person":
+        _objects(objects, split.mine, split.others, found)
+    return found
+
+
+def plan_of_cases(
+    engine: Engine,
+    objects: Objects,
+    store: str,
+    *,
+    prose: set[str],
+    bundles: set[str],
+    transcripts: set[str],
+) -> Plan:
+    """What closed cases let go, each set of cases for one kind. Reads all events once per set."""
+    found = Plan()
+    for kind, cases in (("prose", prose), ("bundles", bundles), ("transcripts", transcripts)):
+        if not cases:
+            continue
+        with reading(engine) as session:
+            split = _split(session, store, holds(session, store), _among(cases))
+            _revisions(session, store, set(), split)
+            mine, others = split.mine, split.others
+            there = _there(session, mine.prose) if kind == "prose" else set()
+        found.prose |= there - others.prose
+        found.kept_prose += len(there & others.prose)
+        part = Plan()
+        if kind == "bundles":
+            _objects(objects, _Named(bundles=mine.bundles), others, part)
+        if kind == "transcripts":
+            _objects(objects, _Named(evidence=mine.evidence), others, part)
+        found.objects |= part.objects
+        found.bundles |= part.bundles
+        found.uploads |= split.own | split.past
+        found.kept_objects += part.kept_objects
+    return found
+
+
+def _among(subjects: set[str]) -> Callable[[Any], bool]:
+    return lambda row: row.subject in subjects
+
+
+def _needed(session: Session, store: str, held: Held, now: datetime) -> set[str]:
+    """The subjects others still need the texts of: held, open, or rejected and appealable."""
+    found: set[str] = set()
+    for table in (SubmissionPicture, ReleasePicture):
+        found |= set(
+            session.exec(select(table.id).where(table.store_id == store, col(table.is_open)))
+        )
+    rejected = select(SubmissionPicture.id, SubmissionPicture.state).where(
+        SubmissionPicture.store_id == store, SubmissionPicture.stage == "rejected"
+    )
+    for case, state in session.exec(rejected):
+        since = datetime.fromisoformat(state["since"])
+        if now < since + timedelta(seconds=state["terms"]["appeal_s"]):
+            found.add(case)
+    for scope, target in held.targets:
+        found |= subjects_of(session, store, covers(session, store, scope, target), scope)
+    return found
+
+
+def _split(
+    session: Session,
+    store: str,
+    held: Held,
+    in_scope: Callable[[Any], bool],
+    needed: Callable[[Any], bool] = lambda row: False,
+) -> _Split:
+    """`in_scope` says which events of `store` are its own, `needed` whose texts others need."""
+    found, let_go = _Split(), what_was_let_go(session)
+    events: Any = EventRow.__table__  # type: ignore[attr-defined]  # every table has one
+    e = events.c
+    rows = session.execute(
+        sqlalchemy.select(
+            e.store_id, e.subject, e.actor_id, e.type, e.body, e.evidence
+        ).execution_options(yield_per=500)
+    )
+    gpts: dict[tuple[str, str], str] = {}
+    rounds: list[tuple[bool, str, str, str]] = []
+    for row in rows:
+        case, own = (row.store_id, row.subject), row.store_id == store and in_scope(row)
+        texts = set(prose_in(row.body))
+        if own:
+            found.mine.prose |= texts
+            found.mine.evidence.update(row.evidence)
+        else:
+            found.others.evidence.update(row.evidence)
+            if case not in let_go.transcripts:
+                found.others.told.update(row.evidence)
+        kept = row.store_id == store and row.actor_id in held.persons
+        if kept or (needed(row) if own else case not in let_go.prose):
+            found.others.prose |= texts
+        if row.type in _OPENS:
+            gpts[case] = row.body.get("gpt") or gpts.get(case, "")
+            if own or case in let_go.bundles:
+                rounds.append((own, *case, row.body["digest"]))
+            if own:
+                found.mine.bundles.add(row.body["digest"])
+            elif case not in let_go.bundles:
+                found.others.bundles.add(row.body["digest"])
+    for own, of, subject, digest in rounds:
+        (found.own if own else found.past).add((of, gpts.get((of, subject), ""), digest))
+    return found
+
+
+def _revisions(session: Session, store: str, gpts: set[str], split: _Split) -> None:
+    """Uploads count as named, whether they were submitted or not; of the same bytes only those of
+    the very GPT that is in scope are its own."""
+    columns = (RevisionRow.store_id, RevisionRow.gpt, RevisionRow.digest, RevisionRow.name)
+    for of, gpt, digest, name in session.execute(select(*columns).execution_options(yield_per=500)):
+        upload = (of, gpt, digest)
+        if (of == store and gpt in gpts) or upload in split.own:
+            split.mine.bundles.add(digest)
+        elif upload not in split.past and name != ERASED:
+            split.others.bundles.add(digest)
+
+
+def _there(session: Session, digests: set[str]) -> set[str]:
+    wanted, found = sorted(digests), set()
+    for start in range(0, len(wanted), 500):
+        part = wanted[start : start + 500]
+        found |= set(session.exec(select(ProseRow.digest).where(col(ProseRow.digest).in_(part))))
+    return found
+
+
+def _objects(objects: Objects, mine: _Named, others: _Named, found: Plan) -> None:
+    candidates = {one for digest in mine.bundles for one in parts_of(objects, digest)}
+    candidates |= {one for digest in mine.evidence for one in _transcripts(objects, digest)}
+    candidates = {digest for digest in candidates if objects.has(digest)}
+    if not candidates:
+        return
+    needed = set(others.bundles) | others.evidence | mine.evidence
+    needed |= {one for digest in others.bundles for one in parts_of(objects, digest)}
+    needed |= {one for digest in others.told for one in _transcripts(objects, digest)}
+    found.objects = candidates - needed
+    found.bundles = found.objects & mine.bundles
+    found.kept_objects = len(candidates & needed)
+
+
+def parts_of(objects: Objects, digest: str) -> set[str]:
+    """A bundle's index and files, as far as it can be read. Raises `ObjectsUnreachable`: what
+    others need is not known then."""
+    try:
+        index = objects.get_json(digest)
+        return {digest, *index["files"].values()}
+    except ObjectsUnreachable:
+        raise
+    except (ObjectFault, KeyError, TypeError, AttributeError):
+        return set()
+
+
+def _transcripts(objects: Objects, digest: str) -> set[str]:
+    """Raises `ObjectsUnreachable`."""
+    try:
+        cases = objects.get_json(digest).get("cases", ())
+        return {str(case["transcript"]) for case in cases if case.get("transcript")}
+    except ObjectsUnreachable:
+        raise
+    except (ObjectFault, KeyError, TypeError, AttributeError):
+        return set()
