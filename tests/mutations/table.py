@@ -272,7 +272,6 @@ MUTATIONS: tuple[Mutation, ...] = (
        "(needed(row) if own else case not in let_go.prose)", "(not own)",
        "tests/db/test_purges.py::test_what_a_person_wrote_stays_while_others_need_it"),
     _m("I3-hold-asked-only-once", "gonogo/erasure.py", "    if later:\n", "    if later and False:\n",
-       "tests/db/test_erasing.py::test_what_a_person_under_a_hold_wrote_stays_in_every_purge",
        "tests/db/test_erasing.py::test_a_hold_between_the_plan_and_the_erasing_wins"),
     _m("I3-person-hold-unread", "gonogo/erasable.py",
        "row.actor_id in held.persons", "row.actor_id in ()",
