@@ -6,30 +6,22 @@ Every decision records that digest. Durations are written in seconds (`_s`) or d
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import date, time
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 import rfc8785
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
+from policies.chapters import Chapter as _Chapter
+from policies.chapters import once as _once
 from policies.errors import PackFault
+from policies.pack_launch import Launches
 from policies.strict_yaml import YamlFault, load
 
 TIERS = ("low", "medium", "high")
 VISIBILITIES = ("link", "unlisted_search", "category", "featured")  # narrow to wide
-
-
-class _Chapter(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-def _once(what: str, ids: Iterable[str]) -> None:
-    listed = list(ids)
-    twice = sorted({one for one in listed if listed.count(one) > 1})
-    if twice:
-        raise ValueError(f"{what} given twice: {', '.join(twice)}")
 
 
 class BundleLimits(_Chapter):
@@ -241,6 +233,7 @@ class PolicyPack(_Chapter):
     calendar: Calendar
     rollout: Rollout
     publishers: Publishers = Publishers()
+    launch: Launches = Launches()
     retention: Retention = Retention()
     digest: str = ""
 

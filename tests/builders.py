@@ -37,8 +37,9 @@ MAX = Actor("per_max", ("product_lead",))
 SOL = Actor("per_sol", ("safety_oncall",))
 IDA = Actor("per_ida", ("auditor",))
 AMY = Actor("per_amy", ("administrator",))
+PIA = Actor("per_pia", ("policy_editor",))
 GUS = Actor("per_gus", ())  # holds no role at all
-CAST = (ADA, ALF, OLA, EVE, RUI, SENA, TOM, LEA, MAX, SOL, IDA, AMY, GUS, SYSTEM_ACTOR)
+CAST = (ADA, ALF, OLA, EVE, RUI, SENA, TOM, LEA, MAX, SOL, IDA, AMY, PIA, GUS, SYSTEM_ACTOR)
 
 S = TypeVar("S")
 

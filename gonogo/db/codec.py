@@ -7,6 +7,7 @@ from sqlalchemy import Row
 from sqlmodel import SQLModel
 
 from gonogo.db.erasures import HoldPicture, PurgePicture
+from gonogo.db.launches import LaunchPicture
 from gonogo.db.publishers import PublisherPicture
 from gonogo.db.tables import (
     EventRow,
@@ -17,6 +18,7 @@ from gonogo.db.tables import (
 )
 from policies.lifecycle.hold import Hold
 from policies.lifecycle.kernel import Event
+from policies.lifecycle.launch_state import Launch
 from policies.lifecycle.listing import Listing
 from policies.lifecycle.machines import MACHINES
 from policies.lifecycle.publisher_state import Publisher
@@ -122,6 +124,17 @@ def _hold(s: Hold) -> dict[str, Any]:
     return {"scope": s.scope, "target": s.target, "status": s.status}
 
 
+def _launch(s: Launch) -> dict[str, Any]:
+    return {
+        "name": s.name,
+        "status": s.status.value,
+        "opens_at": s.opens_at,
+        "opened_at": s.opened_at,
+        "wave": s.wave,
+        "tz": s.tz,
+    }
+
+
 PICTURES: dict[str, type[SQLModel]] = {
     "submission": SubmissionPicture,
     "release": ReleasePicture,
@@ -130,6 +143,7 @@ PICTURES: dict[str, type[SQLModel]] = {
     "publisher": PublisherPicture,
     "purge": PurgePicture,
     "hold": HoldPicture,
+    "launch": LaunchPicture,
 }
 _COLUMNS: dict[str, Any] = {
     "submission": _submission,
@@ -139,6 +153,7 @@ _COLUMNS: dict[str, Any] = {
     "publisher": _publisher,
     "purge": _purge,
     "hold": _hold,
+    "launch": _launch,
 }
 
 

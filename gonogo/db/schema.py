@@ -2,7 +2,17 @@
 
 from sqlmodel import SQLModel
 
-from gonogo.db import erasures, notices, people, probes, publishers, signin, tables
+from gonogo.db import erasures, launches, notices, people, probes, publishers, signin, tables
 
 METADATA = SQLModel.metadata
-__all__ = ["METADATA", "erasures", "notices", "people", "probes", "publishers", "signin", "tables"]
+__all__ = [
+    "METADATA",
+    "erasures",
+    "launches",
+    "notices",
+    "people",
+    "probes",
+    "publishers",
+    "signin",
+    "tables",
+]

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from policies.lifecycle import hold, listing, publisher, purge, release, stop, submission
+from policies.lifecycle import hold, launch, listing, publisher, purge, release, stop, submission
 from policies.lifecycle.kernel import Event, Machine
 
 MACHINES: Mapping[str, Machine[Any]] = {
@@ -16,6 +16,7 @@ MACHINES: Mapping[str, Machine[Any]] = {
         publisher.MACHINE,
         purge.MACHINE,
         hold.MACHINE,
+        launch.MACHINE,
     )
 }
 PREFIX_OF: Mapping[str, str] = {
@@ -26,6 +27,7 @@ PREFIX_OF: Mapping[str, str] = {
     "publisher": "pub",
     "purge": "prg",
     "hold": "hld",
+    "launch": "lch",
 }
 KIND_OF: Mapping[str, str] = {prefix: kind for kind, prefix in PREFIX_OF.items()}
 

@@ -20,6 +20,7 @@ _LEAD = frozenset({Role.PRODUCT_LEAD})
 _SAFETY = frozenset({Role.SAFETY_ONCALL})
 _ADMINISTRATOR = frozenset({Role.ADMINISTRATOR})
 _KEEPERS = frozenset({Role.ADMINISTRATOR, Role.AUDITOR})
+_STAFF = frozenset(Role) - {Role.DEVELOPER, Role.SYSTEM}
 _STOPPERS = frozenset({Role.SAFETY_ONCALL, Role.PRODUCT_LEAD, Role.ADMINISTRATOR})
 
 
@@ -88,9 +89,29 @@ ACCESS: tuple[Row, ...] = (
     _row("purge", "decline", _KEEPERS, OTHER, DECIDER),
     _row("hold", "place", _KEEPERS, OTHER),
     _row("hold", "lift", _KEEPERS, OTHER),
+    *(
+        _row("launch", command, _LEAD, *ANYONE)
+        for command in ("draft", "amend", "plan", "narrow", "open_gates", "call_poll", "resume")
+    ),
+    *(
+        _row("launch", command, _LEAD, *ANYONE)
+        for command in ("next_wave", "finish", "postpone", "replan", "close")
+    ),
+    # Which of them: the roles that the launch names, for its gates and its poll.
+    _row("launch", "vote", _STAFF, *ANYONE),
+    _row("launch", "hold", _STAFF, *ANYONE),
+    *(
+        _row("launch", command, _STAFF, *OUTSIDE)
+        for command in ("attest", "sign", "waive", "override", "approve_date")
+    ),
+    _row("launch", "cancel", _STOPPERS, *ANYONE),
+    _row("launch", "bring_forward", _STOPPERS, *ANYONE),
+    _row("launch", "suspend", _STOPPERS, *ANYONE),
+    _row("launch", "restore", _LEAD | _SAFETY, *ANYONE),
 )
 
 OWN_GPT = "the publisher of this GPT"
+_OWNED = {"publisher": "this publisher", "launch": "the owners of this launch"}
 # Commands that judge: an owner who tries is told about separation, not about roles.
 _JUDGING = frozenset(
     {
@@ -110,6 +131,10 @@ _JUDGING = frozenset(
         "revoke",
         "reinstate",
         "add_member",
+        "sign",
+        "waive",
+        "override",
+        "approve_date",
     }
 )
 
@@ -127,7 +152,7 @@ def allow(machine: str, command: str, actor: Actor, relation: Relation) -> None:
 def _reason(command: str, actor: Actor, relation: Relation, rows: list[Row]) -> Refused:
     by_role = [row for row in rows if row.roles & set(actor.roles)]
     if relation is OWNER and command in _JUDGING:
-        of = "this publisher" if rows and rows[0].machine == "publisher" else OWN_GPT
+        of = _OWNED.get(rows[0].machine, OWN_GPT) if rows else OWN_GPT
         return SelfApproval(f"you belong to {of}, so somebody else decides")
     if by_role and relation in (SPOKE, DECIDER):
         return SameVoice("you gave your voice before; a second person is needed")

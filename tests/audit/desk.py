@@ -18,8 +18,9 @@ from gonogo.db.tables import CommandRow
 from policies.lifecycle.kernel import Command
 from policies.lifecycle.machines import kind_of
 from policies.wire import RecordAnswer, RecordRequest
-from tests.builders import ADA, AMY, KEY, RUI, SOL, STORE, T0
+from tests.builders import ADA, AMY, KEY, LEA, RUI, SOL, STORE, T0
 from tests.db.desk import Desk
+from tests.policies.launches import TERMS
 from tests.policies.states import SYS
 
 _COMMAND = TypeAdapter(Command)
@@ -96,6 +97,11 @@ class Audited(Desk):
         self.review("withdraw", "sub_3", ADA)
         self.give("ask", "prg_1", AMY, body)
         self.give("place", "hld_1", AMY, body)
+
+    def drafted(self) -> None:
+        """A launch that somebody began to plan."""
+        body = {"name": "Spring", "tz": "UTC", "mode": "independent", "terms": TERMS}
+        self.give("draft", "lch_1", LEA, body)
 
     def stopped(self) -> RecordAnswer:
         return self.stop("gpt", "gpt_1", SOL)

@@ -11,6 +11,7 @@ import pytest
 
 from policies.errors import Refused
 from policies.lifecycle.kernel import SYSTEM_ACTOR, Actor, Relation, Role
+from policies.lifecycle.launch_permits import PERSONS_COMMANDS as LAUNCH
 from policies.lifecycle.listing import PERSONS_COMMANDS as LISTING
 from policies.lifecycle.publisher import PERSONS_COMMANDS as PUBLISHER
 from policies.lifecycle.release import PERSONS_COMMANDS as RELEASE
@@ -136,6 +137,35 @@ administrator     no     no     yes    same   yes
 auditor           no     no     yes    same   yes
 *                 no     no     no     no     no
 
+launch/draft launch/amend launch/plan launch/narrow launch/open_gates launch/call_poll
+product_lead      yes    yes    yes    yes    yes
+*                 no     no     no     no     no
+
+launch/resume launch/next_wave launch/finish launch/postpone launch/replan launch/close
+product_lead      yes    yes    yes    yes    yes
+*                 no     no     no     no     no
+
+launch/vote launch/hold
+developer         no     no     no     no     no
+nobody            no     no     no     no     no
+*                 yes    yes    yes    yes    yes
+
+launch/attest launch/sign launch/waive launch/override launch/approve_date
+developer         self   no     no     no     no
+nobody            self   no     no     no     no
+*                 self   yes    yes    yes    yes
+
+launch/cancel launch/bring_forward launch/suspend
+safety_oncall     yes    yes    yes    yes    yes
+product_lead      yes    yes    yes    yes    yes
+administrator     yes    yes    yes    yes    yes
+*                 no     no     no     no     no
+
+launch/restore
+safety_oncall     yes    yes    yes    yes    yes
+product_lead      yes    yes    yes    yes    yes
+*                 no     no     no     no     no
+
 publisher/revoke
 safety_oncall     self   yes    yes    yes    yes
 product_lead      self   yes    yes    yes    yes
@@ -180,6 +210,7 @@ def said(command: str, roles: tuple[str, ...], relation: Relation) -> str:
 def test_the_table_holds_every_persons_command_and_no_other() -> None:
     known = {f"submission/{kind}" for kind in SUBMISSION} | {f"release/{kind}" for kind in RELEASE}
     known |= {f"listing/{kind}" for kind in LISTING} | {"stop/place", "stop/lift"}
+    known |= {f"launch/{kind}" for kind in LAUNCH}
     known |= {"purge/ask", "purge/confirm", "purge/decline", "hold/place", "hold/lift"}
     # Accepting and declining is whose invitation it is, not whose role.
     known |= {f"publisher/{kind}" for kind in PUBLISHER} - {"publisher/accept", "publisher/decline"}

@@ -6,7 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from policies.lifecycle import listing_state, publisher_state, release_state, submission_state
+from policies.lifecycle import (
+    launch_state,
+    listing_state,
+    publisher_state,
+    release_state,
+    submission_state,
+)
+from policies.lifecycle.launch_state import AHEAD, Status
 from policies.lifecycle.release_state import LIVE, Phase
 from policies.lifecycle.submission_state import OPEN, Stage
 
@@ -23,12 +30,17 @@ SAID: Mapping[str, Collection[tuple[str, str]]] = {
     },
     "listing": set(),
     "publisher": set(),
+    "launch": {
+        *((status, to) for status in AHEAD for to in (Status.HOLD, Status.POSTPONED)),
+        *((Status.HOLD, status) for status in AHEAD),
+    },
 }
 TABLES: Mapping[str, Mapping[str, frozenset[str]]] = {
     "submission": {str(k): frozenset(map(str, v)) for k, v in submission_state.NEXT.items()},
     "release": {str(k): frozenset(map(str, v)) for k, v in release_state.NEXT.items()},
     "listing": {str(k): frozenset(map(str, v)) for k, v in listing_state.NEXT.items()},
     "publisher": {str(k): frozenset(map(str, v)) for k, v in publisher_state.NEXT.items()},
+    "launch": {str(k): frozenset(map(str, v)) for k, v in launch_state.NEXT.items()},
 }
 
 

@@ -1,0 +1,258 @@
+"""The fold of a launch's events: event → state. Bodies of events are the contract here."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from policies.lifecycle.kernel import Event, instant
+from policies.lifecycle.launch_look import measured_mark
+from policies.lifecycle.launch_state import (
+    NEXT,
+    Counts,
+    Held,
+    Launch,
+    Poll,
+    Proposal,
+    Status,
+    Vote,
+    terms_of,
+)
+from policies.rules.gates import Mark
+from policies.rules.target import of_json
+
+Body = Mapping[str, Any]
+
+
+def evolve(state: Launch | None, event: Event) -> Launch:
+    """Apply one recorded event. Raises `ValueError` on one that the table does not know."""
+    body, at = event.body, event.occurred_at
+    if event.type == "launch:drafted":
+        return _drafted(event, body, at)
+    if state is None:
+        raise ValueError(f"{event.type} before launch:drafted on {event.subject}")
+    change = _CHANGES.get(event.type)
+    if change is None:
+        raise ValueError(f"unknown event {event.type} on {event.subject}")
+    new: Launch = change(state, event, body, at)
+    if new.status is not state.status:
+        if new.status not in NEXT[state.status]:
+            raise ValueError(f"{event.type}: {state.status} → {new.status} is not a move")
+        # A voice for something was given about another situation.
+        new = replace(new, since=at, told=0, told_at=None, proposal=None)
+    return replace(new, seq=event.seq, version=state.version + 1)
+
+
+def _drafted(e: Event, b: Body, at: datetime) -> Launch:
+    return Launch(
+        id=e.subject,
+        store=e.store,
+        name=b["name"],
+        tz=b["tz"],
+        drafted_by=e.actor_id,
+        terms=terms_of(b["terms"]),
+        mode=b["mode"],
+        quorum=b["quorum"],
+        status=Status.DRAFT,
+        since=at,
+        seq=e.seq,
+    )
+
+
+def _new_date(s: Launch, status: Status, target: Any, **changes: Any) -> Launch:
+    """Another date: what was said and checked for the old one does not count for it."""
+    return replace(
+        s,
+        status=status,
+        target=of_json(target),
+        poll=None,
+        checked=(),
+        held=None,
+        proposal=None,
+        told=0,
+        told_at=None,
+        **changes,
+    )
+
+
+def _marked(s: Launch, mark: Mark) -> Launch:
+    return replace(s, marks={**s.marks, mark.gate: mark})
+
+
+def _attested(s: Launch, e: Event, b: Body, at: datetime) -> Launch:
+    mark = Mark(b["gate"], True, e.actor_id, at, instant(b["until"]), evidence=b["evidence"])
+    return _marked(s, mark)
+
+
+def _signed(s: Launch, e: Event, b: Body, at: datetime) -> Launch:
+    yes = b["verdict"] == "yes"
+    mark = Mark(b["gate"], yes, e.actor_id, at, instant(b["until"]), reason=b.get("reason"))
+    return _marked(s, mark)
+
+
+def _measured(s: Launch, e: Event, b: Body, at: datetime) -> Launch:
+    return _marked(s, measured_mark(s.marks.get(b["gate"]), b, e.actor_id, at))
+
+
+def _waived(s: Launch, e: Event, b: Body, at: datetime) -> Launch:
+    old = s.marks.get(b["gate"])
+    mark = Mark(b["gate"], bool(old and old.holds), e.actor_id, at, instant(b["until"]),
+                value=old.value if old else None, waived=True, reason=b["reason"])  # fmt: skip
+    return _marked(s, mark)
+
+
+def _lapsed(s: Launch, e: Event, b: Body, at: datetime) -> Launch:
+    return _marked(s, replace(s.marks[b["gate"]], lapsed=True))
+
+
+def _poll_opened(s: Launch, e: Event, b: Body, at: datetime) -> Launch:
+    poll = Poll(b["round"], opened_at=at, closes_at=instant(b["closes_at"]))
+    return replace(s, status=Status.POLL, poll=poll, rounds=b["round"])
+
+
+def _voted(s: Launch, e: Event, b: Body, at: datetime) -> Launch:
+    vote = Vote(b["round"], b["role"], b["vote"], e.actor_id, at, b.get("statement"))
+    return replace(s, votes=(*s.votes, vote))
+
+
+def _overridden(s: Launch, e: Event, b: Body, at: datetime) -> Launch:
+    """The NO-GO stays what it is; who accepted its risk stands beside it."""
+    stands = s.standing_votes()[b["role"]]
+    votes = tuple(replace(v, override=e.actor_id) if v is stands else v for v in s.votes)
+    return replace(s, votes=votes)
+
+
+def _poll_closed(s: Launch, e: Event, b: Body, at: datetime) -> Launch:
+    assert s.poll is not None  # NEXT: only from an open poll
+    status = Status.ARMED if b["outcome"] == "go" else Status.GATING
+    return replace(s, status=status, poll=replace(s.poll, outcome=b["outcome"]))
+
+
+def _called(s: Launch, e: Event, b: Body, at: datetime) -> Launch:
+    assert s.poll is not None  # there was one to be called again
+    return replace(s, poll=replace(s.poll, called_again=True))
+
+
+def _checked(s: Launch, e: Event, b: Body, at: datetime) -> Launch:
+    done = tuple(before for before in s.terms.checks_s if before >= b["at_before_s"])
+    return replace(s, checked=done)
+
+
+def _held(s: Launch, e: Event, b: Body, at: datetime) -> Launch:
+    held = Held(
+        cause=b["cause"],
+        before=s.status,
+        by=e.actor_id,
+        at=at,
+        review_by=instant(b["review_by"]),
+        why=tuple(b.get("why", ())),
+        failing=tuple(b.get("failing", ())),
+        reason=b.get("reason"),
+        note=b.get("note"),
+    )
+    return replace(s, status=Status.HOLD, held=held, wave_wanted=None)
+
+
+def _resumed(s: Launch, e: Event, b: Body, at: datetime) -> Launch:
+    poll = s.poll
+    if poll and b.get("closes_at"):
+        poll = replace(poll, closes_at=instant(b["closes_at"]))
+    return replace(s, status=Status(b["to"]), held=None, poll=poll)
+
+
+def _dark(s: Launch, releases: Iterable[str], wave: int) -> Mapping[str, int]:
+    return {**s.excluded, **{str(release): wave for release in releases}}
+
+
+def _wave_opened(s: Launch, e: Event, b: Body, at: datetime) -> Launch:
+    partial = b["wave"] < b["waves"] or b["excluded"]
+    return replace(
+        s,
+        status=Status.PARTIAL if partial else Status.LIVE,
+        wave=b["wave"],
+        waves=max(b["waves"], b["wave"]),
+        wave_wanted=None,
+        opened_at=s.opened_at or at,
+        wave_at=at,
+        excluded=_dark(s, b["excluded"], b["wave"]),
+    )
+
+
+def _postponed(s: Launch, e: Event, b: Body, at: datetime) -> Launch:
+    return _new_date(
+        s,
+        Status.POSTPONED,
+        b["to"],
+        postponements=b["nth"],
+        postponed_by=e.actor_id,
+        approved_date=None,
+    )
+
+
+def _suspended(s: Launch, e: Event, b: Body, at: datetime) -> Launch:
+    return replace(s, status=Status.SUSPENDED, suspended_from=s.status, wave_wanted=None)
+
+
+def _restored(s: Launch, e: Event, b: Body, at: datetime) -> Launch:
+    assert s.suspended_from is not None  # it is suspended
+    excluded = _dark(s, b["excluded"], s.wave)
+    return replace(s, status=s.suspended_from, suspended_from=None, excluded=excluded)
+
+
+def _proposed(what: Any) -> Callable[[Launch, Event, Body, datetime], Launch]:
+    def change(s: Launch, e: Event, b: Body, at: datetime) -> Launch:
+        target = of_json(b["target"]) if b.get("target") else None
+        told = Proposal(what, e.actor_id, at, target, b.get("reason"), b.get("note"))
+        return replace(s, proposal=told)
+
+    return change
+
+
+def _counted(s: Launch, e: Event, b: Body, at: datetime) -> Launch:
+    counts = Counts(b["wave"], b["must"], b["must_ready"], b["ready"], at, b["quorum_met"])
+    return replace(s, counts=counts, waves=max(b["waves"], s.wave, 1))
+
+
+_CHANGES: Mapping[str, Any] = {
+    "launch:terms:changed": lambda s, e, b, at: replace(
+        s, name=b["name"], mode=b["mode"], quorum=b["quorum"]
+    ),
+    "launch:planned": lambda s, e, b, at: replace(
+        s, status=Status.PLANNED, target=of_json(b["target"])
+    ),
+    "launch:target:narrowed": lambda s, e, b, at: replace(s, target=of_json(b["target"])),
+    "launch:gating:started": lambda s, e, b, at: replace(s, status=Status.GATING),
+    "launch:gate:attested": _attested,
+    "launch:gate:signed": _signed,
+    "launch:gate:measured": _measured,
+    "launch:gate:waived": _waived,
+    "launch:gate:lapsed": _lapsed,
+    "launch:poll:opened": _poll_opened,
+    "launch:poll:voted": _voted,
+    "launch:poll:overridden": _overridden,
+    "launch:poll:closed": _poll_closed,
+    "launch:poll:called": _called,
+    "launch:countdown:started": lambda s, e, b, at: replace(s, status=Status.COUNTDOWN),
+    "launch:countdown:checked": _checked,
+    "launch:held": _held,
+    "launch:resumed": _resumed,
+    "launch:launching": lambda s, e, b, at: replace(s, status=Status.LAUNCHING),
+    "launch:wave:opened": _wave_opened,
+    "launch:wave:requested": lambda s, e, b, at: replace(s, wave_wanted=b["wave"]),
+    "launch:finished": lambda s, e, b, at: replace(s, status=Status.LIVE, wave_wanted=None),
+    "launch:postponed": _postponed,
+    "launch:date:approved": lambda s, e, b, at: replace(s, approved_date=of_json(b["target"])),
+    "launch:replanned": lambda s, e, b, at: _new_date(s, Status.GATING, b["target"]),
+    "launch:brought_forward": lambda s, e, b, at: _new_date(s, Status.GATING, b["target"]),
+    "launch:forward:proposed": _proposed("forward"),
+    "launch:cancel:proposed": _proposed("cancel"),
+    "launch:restore:proposed": _proposed("restore"),
+    "launch:cancelled": lambda s, e, b, at: replace(s, status=Status.CANCELLED),
+    "launch:suspended": _suspended,
+    "launch:restored": _restored,
+    "launch:closed": lambda s, e, b, at: replace(
+        s, status=Status.CLOSED, report=b["report"], score=b["score"], wave_wanted=None
+    ),
+    "launch:items:counted": _counted,
+    "launch:overdue": lambda s, e, b, at: replace(s, told=b["nth"], told_at=at),
+}
