@@ -1,7 +1,7 @@
 """launches
 
-Revision: 0007_launches
-Revises: 0006_swept
+Revision: 0008_launches
+Revises: 0007_bound
 """
 import sqlalchemy as sa
 from alembic import op
@@ -11,8 +11,8 @@ import sqlmodel.sql.sqltypes
 from sqlalchemy import Text
 from sqlalchemy.dialects import postgresql
 
-revision = '0007_launches'
-down_revision = '0006_swept'
+revision = '0008_launches'
+down_revision = '0007_bound'
 branch_labels = None
 depends_on = None
 
