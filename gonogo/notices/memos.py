@@ -1,0 +1,195 @@
+"""Memos as texts: facts in, subject and text out, in English and French, inside and in public.
+
+A folder per language and kind with `subject.txt`, `internal.txt`, `public.txt`. The text is what a
+person edits and what is sent; HTML is made of it, so that both always say the same. Strict: a
+template that asks for what no memo has fails in a test. A public template is given neither names
+of people nor notes: it cannot tell what it does not know.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_datetime
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from gonogo.notices.rendering import NAME_MOST, NOTE_MOST, SUBJECT_MOST, clean, one_line, words
+from policies.lifecycle.kernel import SYSTEM
+from policies.rules.memo_facts import AUDIENCES, KINDS, LOCALES, REASONS, MemoFacts
+from policies.rules.target import Target
+from policies.rules.target_words import says
+
+FOLDER = Path(__file__).parent / "memo_templates"
+TEXT_MOST = 10_000
+_DATED = frozenset({"planned", "narrowed", "postponed", "brought_forward"})
+_DAY = "EEEE d MMMM y, HH:mm"
+
+
+@dataclass(frozen=True)
+class Corrected:
+    """The memo that another one corrects, as it was sent."""
+
+    id: str
+    subject: str
+    sent_at: datetime
+
+
+@dataclass(frozen=True)
+class MemoSheet:
+    """What is known when a memo is written. `names` are those of people, by id; `note` is the
+    prose behind the facts' digest; `duties` are titles of what builders owe before the opening;
+    `wrong` says what a correction corrects, in words for everybody."""
+
+    facts: MemoFacts
+    launch: str  # its id
+    name: str
+    names: Mapping[str, str] = field(default_factory=dict)
+    note: str | None = None
+    duties: tuple[str, ...] = ()
+    corrects: Corrected | None = None
+    wrong: str | None = None
+
+
+@dataclass(frozen=True)
+class MemoText:
+    subject: str
+    text: str
+
+
+@dataclass(frozen=True)
+class _When:
+    """A target for a template: in words, and what kind of promise it is."""
+
+    words: str
+    dated: bool
+    exact: bool
+
+    def __str__(self) -> str:
+        return self.words
+
+
+class MemoRenderer:
+    """`base` is how the pages are reached from outside, without a slash at the end; `zone` the
+    store's."""
+
+    def __init__(self, base: str, zone: str) -> None:
+        self._base, self._zone = base.rstrip("/"), ZoneInfo(zone)
+
+    @cached_property
+    def _environment(self) -> Environment:
+        return Environment(
+            loader=FileSystemLoader(FOLDER),
+            autoescape=False,  # noqa: S701  # plain text is not markup
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            keep_trailing_newline=False,
+        )
+
+    def render(self, sheet: MemoSheet, audience: str, locale: str) -> MemoText:
+        """Raises `ValueError` for an audience or a language nobody wrote templates for."""
+        if audience not in AUDIENCES or locale not in LOCALES or sheet.facts.kind not in KINDS:
+            raise ValueError(f"no memo {sheet.facts.kind} for {audience} in {locale}")
+        if sheet.facts.kind in _DATED and sheet.facts.after is None:
+            raise ValueError(f"a memo {sheet.facts.kind} is about a date")
+        if (sheet.facts.kind == "corrected") is not (sheet.corrects is not None):
+            raise ValueError("a correction names the memo that it corrects, and no other memo does")
+        given = self._given(sheet, locale) | (
+            self._inside(sheet, locale) if audience == "internal" else {}
+        )
+        folder = f"{locale}/{sheet.facts.kind}"
+        subject = self._environment.get_template(f"{folder}/subject.txt").render(given)
+        text = self._environment.get_template(f"{folder}/{audience}.txt").render(given)
+        return MemoText(one_line(subject, SUBJECT_MOST), _tidy(text)[:TEXT_MOST])
+
+    def _given(self, sheet: MemoSheet, locale: str) -> dict[str, Any]:
+        f = sheet.facts
+        reason = f.reason if f.reason in REASONS else None
+        return {
+            "name": one_line(sheet.name, NAME_MOST) or "(no name)",
+            "before": self._target(f.before, locale, f.at),
+            "after": self._target(f.after, locale, f.at),
+            "reason": reason,
+            "wave": f.wave,
+            "decide_by": self._moment(f.decide_by, locale),
+            "choice": f.choice,
+            "duties": [one_line(one, SUBJECT_MOST) for one in sheet.duties],
+            "wrong": clean(sheet.wrong)[:NOTE_MOST] if sheet.wrong else None,
+            "corrects": sheet.corrects
+            and {
+                "subject": one_line(sheet.corrects.subject, SUBJECT_MOST),
+                "at": self._moment(sheet.corrects.sent_at, locale),
+                "url": f"{self._base}/memos/{sheet.corrects.id}",
+            },
+            "url": f"{self._base}/launches/{sheet.launch}",
+        }
+
+    def _inside(self, sheet: MemoSheet, locale: str) -> dict[str, Any]:
+        f = sheet.facts
+        note = clean(sheet.note)[:NOTE_MOST] if sheet.note else None
+        return {
+            "code": words(f.reason) if f.reason else None,
+            "note": [line.strip() for line in note.splitlines()] if note else None,
+            "decided_by": [
+                one_line(sheet.names.get(one, one), NAME_MOST) or one
+                for one in f.decided_by
+                if one != SYSTEM
+            ],
+            "decided_at": self._moment(f.at, locale),
+            "nth": f.nth,
+            "moved": f.moved,
+            "flagged": f.flagged,
+            "review_by": self._moment(f.review_by, locale),
+            "opened": f.opened,
+            "excluded": f.excluded,
+        }
+
+    def _target(self, target: Target | None, locale: str, at: datetime) -> _When | None:
+        """In words for somebody who reads it on the day of the decision."""
+        if target is None:
+            return None
+        today = at.astimezone(ZoneInfo(target.tz)).date()
+        said = one_line(says(target, locale, today), SUBJECT_MOST)
+        return _When(said, target.precision != "tbd", target.precision == "instant")
+
+    def _moment(self, at: datetime | None, locale: str) -> str | None:
+        if at is None:
+            return None
+        there = at.astimezone(self._zone)
+        return f"{format_datetime(there, _DAY, locale=locale)} {there:%Z}"
+
+
+def _tidy(text: str) -> str:
+    """No two empty lines in a row, none at either end; one line break at the end."""
+    lines: list[str] = []
+    for line in text.splitlines():
+        if line.strip() or (lines and lines[-1]):
+            lines.append(line.rstrip())
+    return "\n".join(lines).strip() + "\n"
+
+
+def as_html(text: str, base: str) -> Markup:
+    """The text as HTML: paragraphs, lists of lines that begin with “- ”, and links where a line
+    is an address of this store and nothing else. All else is escaped."""
+    parts: list[Markup] = []
+    for block in clean(text).split("\n\n"):
+        lines = [line for line in block.splitlines() if line.strip()]
+        if lines and all(line.startswith("- ") for line in lines):
+            items = Markup("").join(Markup("<li>{}</li>").format(line[2:]) for line in lines)
+            parts.append(Markup("<ul>{}</ul>").format(items))
+        elif lines:
+            shown = Markup("<br>").join(_linked(line, base) for line in lines)
+            parts.append(Markup("<p>{}</p>").format(shown))
+    return Markup("\n").join(parts)
+
+
+def _linked(line: str, base: str) -> Markup:
+    address = line.strip()
+    if base and address.startswith(base + "/") and " " not in address:
+        return Markup('<a href="{0}">{0}</a>').format(address)
+    return escape(line)
