@@ -25,6 +25,7 @@ _WORKFLOW = {
     "publisher": "Publisher",
     "purge": "Purge",
     "hold": "LegalHold",
+    "memo": "Memo",
 }
 # Their workflows have clocks and stay; the others begin with every command.
 CLOCKED = frozenset({"submission", "release"})

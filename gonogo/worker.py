@@ -41,6 +41,7 @@ from gonogo.telemetry.model import CountedClient, Prices
 from gonogo.telemetry.tracing import traced
 from gonogo.temporal import connect_soon
 from workflows.listing import ListingWorkflow
+from workflows.memo import MemoWorkflow
 from workflows.notices import LaneStart, NoticeLane
 from workflows.options import PROBE_QUEUE
 from workflows.publisher import PublisherWorkflow, Reverification
@@ -59,6 +60,7 @@ WORKFLOWS = [
     Reverification,
     PurgeWorkflow,
     LegalHold,
+    MemoWorkflow,
     RetentionSweep,
 ]
 # One visible place: our own packages and what they import pass the sandbox unreloaded.

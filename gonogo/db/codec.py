@@ -8,6 +8,7 @@ from sqlmodel import SQLModel
 
 from gonogo.db.erasures import HoldPicture, PurgePicture
 from gonogo.db.launches import LaunchPicture
+from gonogo.db.memos import MemoPicture, memo_columns
 from gonogo.db.publishers import PublisherPicture
 from gonogo.db.tables import (
     EventRow,
@@ -144,6 +145,7 @@ PICTURES: dict[str, type[SQLModel]] = {
     "purge": PurgePicture,
     "hold": HoldPicture,
     "launch": LaunchPicture,
+    "memo": MemoPicture,
 }
 _COLUMNS: dict[str, Any] = {
     "submission": _submission,
@@ -154,6 +156,7 @@ _COLUMNS: dict[str, Any] = {
     "purge": _purge,
     "hold": _hold,
     "launch": _launch,
+    "memo": memo_columns,
 }
 
 

@@ -2,13 +2,14 @@
 
 from sqlmodel import SQLModel
 
-from gonogo.db import erasures, launches, notices, people, probes, publishers, signin, tables
+from gonogo.db import erasures, launches, memos, notices, people, probes, publishers, signin, tables
 
 METADATA = SQLModel.metadata
 __all__ = [
     "METADATA",
     "erasures",
     "launches",
+    "memos",
     "notices",
     "people",
     "probes",

@@ -15,6 +15,7 @@ from sqlalchemy import Engine, String, cast, or_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, select
 
+from gonogo.db.bound_people import bound_people
 from gonogo.db.codec import event_of
 from gonogo.db.notices import AddressRow, DeliveryRow, NoticeRow, PreferenceRow, WebhookRow
 from gonogo.db.people import MemberRow, PersonRow
@@ -37,6 +38,7 @@ from policies.rules.webhook_rules import wants
 
 BATCH = 50
 STAFF_MOST = 500
+BOUND_MOST = 5_000  # people of publishers in a launch who are told of it
 CATCH_UP_MOST = 1_000
 # After a long standstill the inbox holds everything; nobody wants last month's mail today.
 TOO_OLD = timedelta(days=7)
@@ -167,27 +169,30 @@ class Fanout:
         return tellings(one.event, one.before, one.after)
 
     def _reached(self, session: Session, told: Iterable[Telling]) -> _Reached:
-        """Everybody who may be meant, in five queries whatever the batch holds."""
+        """Everybody who may be meant, in six queries whatever the batch holds."""
         audiences = [telling.audience for telling in told]
         owners = {a.owners_of for a in audiences if a.owners_of}
         named = {person for a in audiences for person in a.people}
         roles = sorted({role for a in audiences for role in a.roles})
+        launches = bound_people(
+            session, self.store, {a.bound_to for a in audiences if a.bound_to}, BOUND_MOST
+        )
         members = session.exec(
             select(MemberRow.person).where(
                 MemberRow.store_id == self.store, col(MemberRow.publisher).in_(owners)
             )
         ).all()
         text = cast(col(PersonRow.roles), String)
-        chosen = [col(PersonRow.id).in_({*named, *members})]
+        chosen = [col(PersonRow.id).in_({*named, *members, *launches})]
         chosen += [text.like(f'%"{role}"%') for role in roles]
         people = session.exec(
             select(PersonRow)
             .where(PersonRow.store_id == self.store, col(PersonRow.left_at).is_(None), or_(*chosen))
             .order_by(col(PersonRow.id))
-            .limit(STAFF_MOST)
+            .limit(STAFF_MOST + len(launches))
         ).all()
-        if len(people) == STAFF_MOST:
-            log.warning("notices_many_people", store=self.store, most=STAFF_MOST)
+        if len(people) == STAFF_MOST + len(launches) or len(launches) == BOUND_MOST:
+            log.warning("notices_many_people", store=self.store, most=len(people))
         ids = [person.id for person in people]
         belong: dict[str, set[str]] = {}
         for row in session.exec(
@@ -210,7 +215,13 @@ class Fanout:
         )
         return _Reached(
             tuple(
-                Person(p.id, frozenset(p.roles), frozenset(belong.get(p.id, ()))) for p in people
+                Person(
+                    p.id,
+                    frozenset(p.roles),
+                    frozenset(belong.get(p.id, ())),
+                    frozenset(launches.get(p.id, ())),
+                )
+                for p in people
             ),
             {row.person: preferences_of(row.value) for row in preferences},
             frozenset(addressed),

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from sqlmodel import Session, col, select
 
+from gonogo.db.launches import LaunchPicture
 from gonogo.db.notices import NoticeRow, WebhookRow
 from gonogo.db.people import PublisherRow
 from gonogo.db.tables import GptRow, PackRow, ProseRow
@@ -12,7 +13,7 @@ from policies.rules.notice_facts import Facts, facts_from
 from policies.rules.notice_topics import NOTICES, Topic
 
 _REVIEWER = frozenset({Topic.REVIEWS})
-_FOLDERS = {"sub": "/submissions", "rel": "/releases", "pub": "/publishers"}
+_FOLDERS = {"sub": "/submissions", "rel": "/releases", "pub": "/publishers", "mem": "/memos"}
 
 
 def sheets(session: Session, rows: Iterable[NoticeRow]) -> dict[str, Sheet]:
@@ -29,7 +30,7 @@ def sheets(session: Session, rows: Iterable[NoticeRow]) -> dict[str, Sheet]:
     found = {}
     for row in listed:
         f = facts[row.id]
-        about = f.endpoint or f.gpt or f.target or f.publisher or row.subject
+        about = f.endpoint or f.gpt or f.launch or f.target or f.publisher or row.subject
         found[row.id] = Sheet(
             notice=row.notice,
             type=row.type,
@@ -60,12 +61,15 @@ def _names(session: Session, rows: list[NoticeRow], facts: list[Facts]) -> dict[
     if not rows:
         return {}
     store = rows[0].store_id
-    wanted = {one for f in facts for one in (f.gpt, f.target, f.endpoint, f.publisher) if one}
+    wanted = {
+        one for f in facts for one in (f.gpt, f.target, f.endpoint, f.publisher, f.launch) if one
+    }
     names: dict[str, str] = {}
     for table, column in (
         (GptRow, GptRow.name),
         (PublisherRow, PublisherRow.name),
         (WebhookRow, WebhookRow.label),
+        (LaunchPicture, LaunchPicture.name),
     ):
         found = session.exec(
             select(table.id, column).where(table.store_id == store, col(table.id).in_(wanted))

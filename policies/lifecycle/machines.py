@@ -3,7 +3,17 @@
 from collections.abc import Mapping
 from typing import Any
 
-from policies.lifecycle import hold, launch, listing, publisher, purge, release, stop, submission
+from policies.lifecycle import (
+    hold,
+    launch,
+    listing,
+    memo,
+    publisher,
+    purge,
+    release,
+    stop,
+    submission,
+)
 from policies.lifecycle.kernel import Event, Machine
 
 MACHINES: Mapping[str, Machine[Any]] = {
@@ -17,6 +27,7 @@ MACHINES: Mapping[str, Machine[Any]] = {
         purge.MACHINE,
         hold.MACHINE,
         launch.MACHINE,
+        memo.MACHINE,
     )
 }
 PREFIX_OF: Mapping[str, str] = {
@@ -28,6 +39,7 @@ PREFIX_OF: Mapping[str, str] = {
     "purge": "prg",
     "hold": "hld",
     "launch": "lch",
+    "memo": "mem",
 }
 KIND_OF: Mapping[str, str] = {prefix: kind for kind, prefix in PREFIX_OF.items()}
 

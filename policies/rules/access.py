@@ -89,6 +89,7 @@ ACCESS: tuple[Row, ...] = (
     _row("purge", "decline", _KEEPERS, OTHER, DECIDER),
     _row("hold", "place", _KEEPERS, OTHER),
     _row("hold", "lift", _KEEPERS, OTHER),
+    *(_row("memo", one, _LEAD, OTHER) for one in ("prepare", "edit", "send", "discard")),
     *(
         _row("launch", command, _LEAD, *ANYONE)
         for command in ("draft", "amend", "plan", "narrow", "open_gates", "call_poll", "resume")

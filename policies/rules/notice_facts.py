@@ -35,6 +35,7 @@ class Facts:
     target: str | None = None
     pack: str | None = None
     endpoint: str | None = None
+    launch: str | None = None
 
 
 # Notes that were written for whoever gets these notices. All others stay on the pages.
@@ -44,6 +45,7 @@ NOTE_TOLD = frozenset(
         "submission:review:answered",
         "submission:review:changes_requested",
         "submission:decision:settled",
+        "memo:sent",
     }
 )
 
@@ -81,6 +83,7 @@ def facts_of(event: Event, after: Any) -> Facts:
         scope=getattr(after, "scope", None),
         target=getattr(after, "target", None),
         pack=event.pack,
+        launch=getattr(after, "launch", None) if kind == "memo" else None,
     )
 
 

@@ -78,6 +78,8 @@ NOTICES: Mapping[str, Notice] = {
     "quarantine_lifted": Notice(Topic.SAFETY),
     "stop_placed": Notice(Topic.SAFETY, urgent=True),
     "stop_lifted": Notice(Topic.SAFETY),
+    "memo": Notice(Topic.MY_GPTS),
+    "memo_inside": Notice(Topic.RELEASES),
     "webhook_disabled": Notice(Topic.WEBHOOKS),
 }
 _DAILY = frozenset({Topic.PROGRESS, Topic.REVIEWS, Topic.RELEASES})

@@ -15,14 +15,17 @@ _REVIEWERS = frozenset({Role.REVIEWER.value, Role.SENIOR_REVIEWER.value})
 _LEADS = frozenset({Role.PRODUCT_LEAD.value})
 _SAFETY = frozenset({Role.SAFETY_ONCALL.value, Role.PRODUCT_LEAD.value})
 _STOPPERS = _SAFETY | {Role.ADMINISTRATOR.value}
+_STAFF = frozenset(role.value for role in set(Role) - {Role.DEVELOPER, Role.SYSTEM})
 
 
 @dataclass(frozen=True)
 class Audience:
-    """`owners_of` is a publisher whose members are meant; `people` are named one by one; `roles`
-    are staff, except members of `not_of`."""
+    """`owners_of` is a publisher whose members are meant; `bound_to` a launch, for the members of
+    every publisher with a release in it; `people` are named one by one; `roles` are staff, except
+    members of `not_of`."""
 
     owners_of: str | None = None
+    bound_to: str | None = None
     people: tuple[str, ...] = ()
     roles: frozenset[str] = frozenset()
     not_of: str | None = None
@@ -38,11 +41,13 @@ class Telling:
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody who can be told. `roles` and `publishers` as they are now."""
+    """Somebody who can be told. `roles`, `publishers` and the `launches` that a release of theirs
+    is bound to, as they are now."""
 
     id: str
     roles: frozenset[str] = frozenset()
     publishers: frozenset[str] = frozenset()
+    launches: frozenset[str] = frozenset()
 
 
 Before = Any  # the fold of the subject before the event; None before its first
@@ -155,6 +160,12 @@ def _members(notice: str) -> _Who:
     return who
 
 
+def _memo(event: Event, before: Before, after: Any) -> Iterable[Telling]:
+    if event.body.get("audience") == "internal":
+        return (Telling("memo_inside", Audience(roles=_STAFF)),)
+    return (Telling("memo", Audience(bound_to=after.launch)),)
+
+
 _RULES: Mapping[str, _Who] = {
     "submission:static:blocked": _owners("needs_changes"),
     "submission:tests:finished": _both(_owners("tested"), _staff("case_waiting", _REVIEWERS)),
@@ -200,6 +211,7 @@ _RULES: Mapping[str, _Who] = {
     "publisher:member:removed": _about_person("membership_changed"),
     "stop:placed": _stop("stop_placed"),
     "stop:lifted": _stop("stop_lifted"),
+    "memo:sent": _memo,
 }
 TOLD_OF = frozenset(_RULES)
 
@@ -232,6 +244,8 @@ def recipients(
 
 def _meant(audience: Audience, person: Person) -> bool:
     if audience.owners_of is not None and audience.owners_of in person.publishers:
+        return True
+    if audience.bound_to is not None and audience.bound_to in person.launches:
         return True
     if audience.not_of is not None and audience.not_of in person.publishers:
         return False

@@ -166,6 +166,10 @@ safety_oncall     yes    yes    yes    yes    yes
 product_lead      yes    yes    yes    yes    yes
 *                 no     no     no     no     no
 
+memo/prepare memo/edit memo/send memo/discard
+product_lead      no     no     same   same   yes
+*                 no     no     no     no     no
+
 publisher/revoke
 safety_oncall     self   yes    yes    yes    yes
 product_lead      self   yes    yes    yes    yes
@@ -210,6 +214,7 @@ def said(command: str, roles: tuple[str, ...], relation: Relation) -> str:
 def test_the_table_holds_every_persons_command_and_no_other() -> None:
     known = {f"submission/{kind}" for kind in SUBMISSION} | {f"release/{kind}" for kind in RELEASE}
     known |= {f"listing/{kind}" for kind in LISTING} | {"stop/place", "stop/lift"}
+    known |= {f"memo/{kind}" for kind in ("prepare", "edit", "send", "discard")}
     known |= {f"launch/{kind}" for kind in LAUNCH}
     known |= {"purge/ask", "purge/confirm", "purge/decline", "hold/place", "hold/lift"}
     # Accepting and declining is whose invitation it is, not whose role.

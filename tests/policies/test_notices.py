@@ -38,6 +38,9 @@ SILENT = {
     "release:resumed",
     "release:bound",  # ten thousand at once; their launch tells its own story
     "release:unbound",
+    "memo:prepared",  # nobody has it yet
+    "memo:edited",
+    "memo:discarded",
     "publisher:founded",
     "publisher:adopted",
     "publisher:renamed",
@@ -55,7 +58,7 @@ SILENT = {
     "listing:exposure:halted",
     "listing:exposure:resumed",
 }
-SUBJECTS = ("submission", "release", "listing", "stop", "publisher")
+SUBJECTS = ("submission", "release", "listing", "stop", "publisher", "memo")
 
 
 def told(case: Journal[Any], before: Any) -> dict[str, set[str]]:
