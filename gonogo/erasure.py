@@ -51,40 +51,38 @@ def erase(
     A call after a kill erases what is left; its counts are those of all tombstones together.
     Raises `Interrupted` between two batches; what went before is gone and has its tombstones.
     """
+    with reading(engine) as session:
+        begun = {row.digest for row in of_purge(session, store, purge) if row.kind == "object"}
+    for digest in sorted(begun):  # what a killed call buried
+        objects.erase(digest)
+        beat()
     for part in _batches(found.prose, BATCH):
         _erase_prose(engine, store, purge, part, found)
         beat()
-    with reading(engine) as session:
-        begun = {row.digest for row in of_purge(session, store, purge) if row.kind == "object"}
-    # Also what a killed call buried, or another request, and somebody brought it back.
-    for part in _batches(found.objects | begun, OBJECTS):
+    for part in _batches(found.objects, OBJECTS):
         with writing(engine) as session:
             _still(session, store, purge, found)
             _unwanted(session, objects, found)
             _bury(session, store, purge, "object", part)
-        for digest in part:
+        for digest in part:  # also what another request buried, and somebody brought it back
             objects.erase(digest)
             beat()
     rows = _erase_rows(engine, store, purge, found)
+    return told(engine, store, purge, found, rows)
+
+
+def told(engine: Engine, store: str, purge: str, found: Plan, rows: int = 0) -> dict[str, Any]:
+    """What was erased for `purge` so far, as its last event has it."""
+    counts = {"prose": 0, "objects": 0, "rows": rows}
+    with reading(engine) as session:
+        mine = of_purge(session, store, purge)
+    for row in mine:
+        counts["prose" if row.kind == "prose" else "objects"] += 1
     return {
-        "erased": erased(engine, store, purge) | {"rows": rows},
+        "erased": counts,
         "kept": {"prose": found.kept_prose, "objects": found.kept_objects},
-        "root": root(engine, store, purge),
+        "root": root_of(row.digest for row in mine),
     }
-
-
-def erased(engine: Engine, store: str, purge: str) -> dict[str, int]:
-    """How many tombstones of each kind a request has."""
-    counts = {"prose": 0, "objects": 0}
-    with reading(engine) as session:
-        for row in of_purge(session, store, purge):
-            counts["prose" if row.kind == "prose" else "objects"] += 1
-    return counts
-
-
-def root(engine: Engine, store: str, purge: str) -> str:
-    with reading(engine) as session:
-        return root_of(row.digest for row in of_purge(session, store, purge))
 
 
 def _still(session: Session, store: str, purge: str, found: Plan) -> None:

@@ -1,8 +1,8 @@
-"""What was given up, with a button that sends it again."""
+"""What was given up, with buttons that send it again or put it aside."""
 
 from typing import Annotated, Literal
 
-from fastapi import Query
+from fastapi import Form, Query
 from fastapi.responses import Response
 
 from api.deps import SubjectId, Svc
@@ -29,6 +29,12 @@ def undelivered_page(
 
 
 @router.post("/undelivered/{delivery}")
-def send_again(svc: Svc, who: Person, delivery: SubjectId) -> Response:
-    routes.replay_undelivered(svc, routes.administrator(who), delivery)
+def deal_with(
+    svc: Svc,
+    who: Person,
+    delivery: SubjectId,
+    what: Annotated[Literal["replay", "put_aside"], Form()] = "replay",
+) -> Response:
+    deal = routes.replay_undelivered if what == "replay" else routes.put_aside_undelivered
+    deal(svc, routes.administrator(who), delivery)
     return back_to("/undelivered", "done")

@@ -1,4 +1,7 @@
-"""What was given up: mails and webhooks nobody tries any more. For administrators."""
+"""What was given up: mails and webhooks nobody tries any more. For administrators.
+
+It stays until one of them sends it again or puts it aside.
+"""
 
 from typing import Annotated, Any, Literal
 
@@ -63,4 +66,13 @@ def replay_undelivered(svc: Svc, who: Administrator, delivery: SubjectId) -> dic
     if not Outlook(svc.engine, svc.store).again(delivery):
         raise Problem("not-found", f"nothing of this id was given up: {delivery}")
     log.info("delivery_replayed", delivery=delivery, by=who.id)
+    return {"delivery": delivery}
+
+
+@router.post("/{delivery}/put-aside", status_code=201, responses=WRITE)
+def put_aside_undelivered(svc: Svc, who: Administrator, delivery: SubjectId) -> dict[str, Any]:
+    """It is dealt with: it leaves this list, and is deleted when its time is over."""
+    if not Outlook(svc.engine, svc.store).put_aside(delivery):
+        raise Problem("not-found", f"nothing of this id was given up: {delivery}")
+    log.info("delivery_put_aside", delivery=delivery, by=who.id)
     return {"delivery": delivery}

@@ -65,6 +65,18 @@ def replay(
     session.screen.answer({"replayed": count}, f"{count} on their way")
 
 
+@command(app, "put-aside")
+def put_aside(
+    session: Session,
+    delivery: Annotated[str, typer.Argument(help="As `gonogo notices dead` shows it.")],
+    data: Data = None,
+) -> None:
+    """It is dealt with: it leaves the list, and is deleted when its time is over."""
+    if not _outlook(session, data).put_aside(delivery):
+        raise Failure("Nothing of this id was given up", delivery, "gonogo notices dead")
+    session.screen.answer({"delivery": delivery}, "put aside")
+
+
 @command(app, "preview")
 def preview(
     session: Session,

@@ -29,8 +29,11 @@ class NoticeRow(SQLModel, table=True):
 
 
 class DeliveryRow(SQLModel, table=True):
-    """waiting → sent | dead. A claim moves `next_at` on, so what was claimed by a killed worker
-    comes back by itself, with the same `message_id`."""
+    """waiting → sent | dead; a person takes it from dead to waiting or put_aside.
+
+    A claim moves `next_at` on, so what was claimed by a killed worker comes back by itself, with
+    the same `message_id`.
+    """
 
     __tablename__ = "deliveries"
     __table_args__ = (

@@ -69,6 +69,17 @@ class Outlook:
             session.add(row)
         return True
 
+    def put_aside(self, delivery: str) -> bool:
+        """Nobody needs one any more that was given up: it goes with its time. False: none of this
+        id was given up."""
+        with writing(self._engine) as session:
+            row = session.get(DeliveryRow, (self.store, delivery))
+            if row is None or row.state != "dead":
+                return False
+            row.state, row.finished_at = "put_aside", datetime.now(UTC)
+            session.add(row)
+        return True
+
     def counts(self) -> dict[tuple[str, str], int]:
         """How many wait and how many are dead, by channel and state."""
         query = (

@@ -57,3 +57,27 @@ async def test_the_page_has_a_button_for_it(store: Store) -> None:
     assert "Nothing was given up." in (await browser.page("/undelivered")).text
     assert (await Browser(store, "lea").visit("/undelivered")).status_code == 403
     assert (await browser.send("/undelivered/dlv_nobody", {})).status_code == 404
+
+
+async def test_what_nobody_needs_any_more_is_put_aside(store: Store) -> None:
+    delivery = await bounced(store)
+    aside = f"/v1/undelivered/{delivery}/put-aside"
+
+    assert (await store.post(aside, by="lea")).status_code == 403
+    assert (await store.post(aside, by="adam")).status_code == 201
+
+    assert (await store.post(aside, by="adam")).status_code == 404
+    assert (await store.get("/v1/undelivered", "adam")).json() == {"items": [], "waiting": 0}
+    replay = f"/v1/undelivered/{delivery}/replay"
+    assert (await store.post(replay, by="adam")).status_code == 404
+
+
+async def test_the_page_puts_aside_with_the_other_button(store: Store) -> None:
+    delivery = await bounced(store)
+    browser = Browser(store, "adam")
+
+    put = await browser.send(f"/undelivered/{delivery}", {"what": "put_aside"})
+
+    assert put.status_code == 303
+    assert "Nothing was given up." in (await browser.page("/undelivered")).text
+    assert (await browser.send(f"/undelivered/{delivery}", {"what": "burn"})).status_code == 422

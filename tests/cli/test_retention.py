@@ -12,7 +12,7 @@ def test_a_store_without_old_things_lets_nothing_go(gonogo: Shell) -> None:
     done = json.loads(gonogo("retention", "--json").out)
     rebuilt = json.loads(gonogo("rebuild", "--json").out)
 
-    assert planned["erased"] == {"prose": 0, "objects": 0, "sessions": 0, "outbox": 0}
+    assert set(planned["erased"].values()) == {0}
     assert done == {"erased": {}, "more": False}
     assert rebuilt["subjects"] == 0
 
