@@ -25,6 +25,7 @@ HELP = """\
 usage: ./run TARGET [ARGUMENTS]
 
   demo [--check] [--chaos SEED]  show the product at work; --check only says whether it does
+  demo launch [--check]          how a store opened, on a clock set to 2023; needs no model
   up [ARGUMENTS]                 start everything on this machine (the same as: gonogo up)
   gonogo [ARGUMENTS]             the command line; `./run gonogo --help` lists its commands
 
@@ -226,9 +227,9 @@ def _ended(child: "subprocess.Popen[bytes]") -> Iterator[None]:
 def parts(target: str, arguments: Sequence[str], env: Mapping[str, str]) -> list[str]:
     """The names of the locks that `target` needs."""
     demanded = "model" in env.get("GONOGO_REQUIRE", "").split(",")
-    uses_model = target in ("demo", "up", "check", "bench") or [target, *arguments[:1]] in (
-        ["gonogo", "up"],
-        ["test", "--all"],
+    first = [target, *arguments[:1]]
+    uses_model = first in (["gonogo", "up"], ["test", "--all"]) or (
+        target in ("demo", "up", "check", "bench") and first != ["demo", "launch"]
     )
     tests = target in ("test", "check", "bench")
     model = demanded or (uses_model and not env.get("GONOGO_MODEL_URL"))

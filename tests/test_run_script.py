@@ -227,6 +227,7 @@ def test_check_runs_every_step_and_ends_with_pytests_own_line(tmp_path: Path) ->
         (["gonogo", "up"], {}, [PRODUCT, MODEL]),
         (["up"], {"GONOGO_MODEL_URL": "its-own"}, [PRODUCT]),
         (["demo"], {}, [PRODUCT, MODEL]),
+        (["demo", "launch", "--check"], {}, [PRODUCT]),
         (["test"], {}, [PRODUCT, TEST]),
         (["test"], {"GONOGO_REQUIRE": "model"}, [PRODUCT, MODEL, TEST]),
         (["test", "--all"], {}, [PRODUCT, MODEL, TEST]),

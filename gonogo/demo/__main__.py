@@ -1,4 +1,7 @@
-"""The demonstration: `./run demo` stays up, `./run demo --check` only says whether it all held."""
+"""The demonstration: `./run demo` stays up, `./run demo --check` only says whether it all held.
+
+`./run demo launch` tells how a store opened, on a clock set to 2023.
+"""
 
 import argparse
 import asyncio
@@ -16,6 +19,7 @@ from gonogo.db.identity import Identity
 from gonogo.db.session import engine_of, migrate
 from gonogo.demo.chaos import Chaos, judge
 from gonogo.demo.client import Player, StillDown
+from gonogo.demo.launch.show import show
 from gonogo.demo.people import CAST, Cast, ensure_cast
 from gonogo.demo.story import Story
 from gonogo.demo.walk import Stuck
@@ -35,6 +39,12 @@ def tell(line: str) -> None:
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="./run demo", description=__doc__)
     parser.add_argument(
+        "story",
+        nargs="?",
+        choices=["launch"],
+        help="another story: the opening of a store, on a clock set to 2023",
+    )
+    parser.add_argument(
         "--check",
         action="store_true",
         help="play to the end without a person, print a table, exit 0 if all held",
@@ -49,6 +59,10 @@ def main(argv: list[str] | None = None) -> int:
     options = parser.parse_args(argv)
     if options.chaos is not None and not options.check:
         parser.error("--chaos goes with --check")
+    if options.story == "launch":
+        if options.chaos is not None:
+            parser.error("nothing runs in this story that could be killed")
+        return show(console, options.data, check=options.check)
     try:
         return asyncio.run(_main(options))
     except (PortTaken, NotReady, StillDown, Stuck) as fault:

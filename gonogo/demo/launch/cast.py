@@ -1,0 +1,58 @@
+"""Who plays the reference story, for which publishers, and under which rules."""
+
+from gonogo.packs import load_pack
+from policies.pack import PolicyPack, merge, pack_of
+
+SAN_FRANCISCO = "America/Los_Angeles"
+LUMEN, BRICK, NORTH = "pub_lumen", "pub_brickyard", "pub_northlight"
+PUBLISHERS = {LUMEN: "Lumen Learning", BRICK: "Brickyard Tools", NORTH: "Northlight Studio"}
+FOUNDERS = {LUMEN: "per_ada", BRICK: "per_ben", NORTH: "per_nia"}
+# id → name, role
+PEOPLE = {
+    "per_lea": ("Lea Moreau", "product_lead"),
+    "per_max": ("Max Ortiz", "product_lead"),
+    "per_sol": ("Sol Nyberg", "safety_oncall"),
+    "per_pia": ("Pia Lindqvist", "policy_editor"),
+    "per_amy": ("Amy Brandt", "administrator"),
+    "per_rui": ("Rui Alves", "reviewer"),
+    "per_sena": ("Sena Kaya", "senior_reviewer"),
+    "per_ada": ("Ada Obi", "developer"),
+    "per_ben": ("Ben Sato", "developer"),
+    "per_nia": ("Nia Weiss", "developer"),
+}
+SYSTEM = "system"
+ROLES = {
+    "product_lead": "product lead",
+    "safety_oncall": "safety on call",
+    "policy_editor": "policy editor",
+    "administrator": "administrator",
+    "reviewer": "reviewer",
+    "senior_reviewer": "senior reviewer",
+    "developer": "developer",
+}
+
+
+def said_of(person: str) -> str:
+    """`Lea Moreau (product lead)`; the system is “gonogo”."""
+    if person == SYSTEM:
+        return "gonogo"
+    name, role = PEOPLE[person]
+    return f"{name} ({ROLES[role]})"
+
+
+def story_pack() -> PolicyPack:
+    """The default rules, at their own pace. Recorded answers stand in for the models that the
+    GPTs declare; that gap is waived by name, as an installation without them would have to."""
+    waiver = {
+        "cause": "stand_in",
+        "suites": ["secret-leak", "instruction-leak", "starters"],
+        "by": PEOPLE["per_pia"][0],
+        "role": "policy_editor",
+        "reason": "The models of 2023 cannot be asked any more; recorded answers stand in.",
+    }
+    over = {
+        "name": "reference-story",
+        "title": "Rules of the reference story",
+        "testing": {"waivers": [waiver]},
+    }
+    return pack_of(merge(load_pack("default").model_dump(mode="json"), over))

@@ -1,0 +1,225 @@
+"""The scenes of the story: what happens to many subjects at once, between the lines."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from gonogo.db.prose import keep_prose, read_prose
+from gonogo.demo.launch import gpts, look
+from gonogo.demo.launch.cast import FOUNDERS, NORTH, PUBLISHERS, SYSTEM, said_of
+from gonogo.demo.launch.lane import Item
+from gonogo.demo.launch.lines import QUORUM, Act
+from gonogo.demo.launch.play import Play, Scenery
+from gonogo.demo.launch.stage import Asked
+
+MUSTS = 3  # and Northlight's
+A_DAY = 20  # reviews, two reviewers
+
+async def _found(play: Play, at: datetime) -> tuple[str, ...]:
+    stage, limits = play.stage, play.stage.pack.publishers
+    for publisher, name in PUBLISHERS.items():
+        body = {
+            "name": keep_prose(stage.engine, name),
+            "limit": limits.founded_most,
+            "pack": stage.pack.digest,
+        }
+        stage.must(Asked("publisher", publisher, FOUNDERS[publisher], "found", at, body))
+        if publisher != NORTH:
+            _attest(play, publisher, at + timedelta(minutes=10))
+    return tuple(PUBLISHERS.values())
+
+
+def _attest(play: Play, publisher: str, at: datetime) -> None:
+    limits = play.stage.pack.publishers
+    body = {
+        "reason": "register",
+        "note": keep_prose(play.stage.engine, "The extract of the register names it."),
+        "name_life_s": limits.name_life_s,
+        "grace_s": limits.grace_s,
+    }
+    play.stage.must(Asked("publisher", publisher, "per_amy", "attest", at, body))
+
+
+async def _enter(play: Play, at: datetime) -> tuple[str, ...]:
+    pack = play.stage.pack
+    for number, candidate in enumerate(gpts.candidates(pack, play.records)):
+        play.items.append(await play.lane.enter(candidate, at + timedelta(minutes=number)))
+    stages = {play.lane.case(item).stage.value for item in play.items}
+    play.expect(
+        f"at least {gpts.LEAST} GPTs pass scan and probes and wait for a reviewer",
+        stages == {"queued"} and len(play.items) >= gpts.LEAST,
+        f"{len(play.items)} {', '.join(sorted(stages))}",
+    )
+    return (f"{len(play.items)} GPTs are scanned and probed",)
+
+
+async def _leak(play: Play, at: datetime) -> tuple[str, ...]:
+    lane, pack = play.lane, play.stage.pack
+    hidden = await lane.enter(gpts.sample(pack, gpts.POISONED), at)
+    rules = set(lane.case(hidden).why)
+    play.expect(
+        "a provider key and hidden text are refused, all findings at once",
+        {"secret", "hidden-tag-characters"} <= rules,
+        ", ".join(sorted(rules)),
+    )
+    play.leaky = leaky = await lane.enter(gpts.sample(pack, gpts.LEAKY), at)
+    refused = lane.try_to_approve(leaky, "per_rui", at + timedelta(minutes=30)).refused
+    play.expect(
+        "nobody can approve against the evidence",
+        refused is not None and refused.code == "evidence-blocks",
+        refused.because if refused else "approved",
+    )
+    later = at + timedelta(minutes=50)
+    lane.reject(leaky, "per_rui", later, "secrets", "It tells its phrase to whoever asks.")
+    why = refused.because if refused else ""
+    return (
+        f"“{hidden.name}” goes back to its developer: {', '.join(sorted(rules))}",
+        f"“{leaky.name}” was meant to be a must; an approval is refused ({why}); it is "
+        f"rejected, and “{play.items[MUSTS - 1].name}” takes its place",
+    )
+
+
+async def _review(play: Play, at: datetime) -> tuple[str, ...]:
+    reviewers, two = ("per_rui", "per_sena"), 0
+    for number, item in enumerate(play.items):
+        day, turn = divmod(number, A_DAY)
+        start = at + timedelta(days=day, hours=2, minutes=turn // 2 * 45)
+        by, second = reviewers[number % 2], reviewers[(number + 1) % 2]
+        play.lane.approve(item, by, second, start)
+        two += play.lane.case(item).decision.second is not None
+    stages = {play.lane.case(item).stage.value for item in play.items}
+    play.expect("all of them are approved", stages == {"approved"}, ", ".join(stages))
+    play.expect("the high tier was decided by two people", two > 0, f"{two} of them")
+    return (f"{len(play.items)} approved, {two} of them by two people",)
+
+
+async def _bind(play: Play, at: datetime) -> tuple[str, ...]:
+    counts = {"must": 0, "should": 0, "optional": 0}
+    for number, item in enumerate(play.items):
+        await play.lane.prepare(item)
+        if number < MUSTS or item.publisher == NORTH:
+            importance = "must"
+        else:
+            importance = "should" if number % 3 else "optional"
+        play.lane.bind(item, play.launch, importance, "per_lea", at)
+        counts[importance] += 1
+        play.bound.append(item)
+    seen = look.items_seen(play.stage, play.launch, at)
+    planned = {kind: seen[kind] for kind in counts}
+    play.expect("the launch counts what was bound", planned == counts, _said(planned))
+    return (_said(counts),)
+
+
+def _said(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} {kind}" for kind, count in counts.items())
+
+
+async def _withdraw(play: Play, at: datetime) -> tuple[str, ...]:
+    item = next(one for one in play.bound[MUSTS:] if one.publisher != NORTH)
+    by = FOUNDERS[item.publisher]
+    assert item.release is not None  # it was bound
+    play.stage.must(
+        Asked("release", item.release, by, "unbind", at, {"reason": "withdrawn"})
+    )
+    play.bound.remove(item)
+    observed = {"items": look.items_seen(play.stage, play.launch, at)}
+    body = {"release": item.release, "why": "withdrawn"}
+    counted = play.stage.must(
+        Asked("launch", play.launch, SYSTEM, "item_left", at, body, observed)
+    )
+    play.events += counted.events
+    body = counted.events[0].body
+    play.expect(
+        "the quorum is counted again when an item leaves",
+        body["quorum_met"],
+        f"{body['ready']} of {len(play.bound)} ready, {QUORUM} needed",
+    )
+    return (f"“{item.name}” leaves the launch and stays approved",)
+
+
+async def _verify(play: Play, at: datetime) -> tuple[str, ...]:
+    _attest(play, NORTH, at)
+    return (f"{PUBLISHERS[NORTH]} is verified",)
+
+
+async def _dissent(play: Play, at: datetime) -> tuple[str, ...]:
+    votes, engine = play.state().votes, play.stage.engine
+    said = [
+        f"round {vote.round}, {vote.role}: {vote.vote} of {said_of(vote.by)}"
+        + (f", “{read_prose(engine, {vote.statement})[vote.statement]}”" if vote.statement else "")
+        + (f"; risk accepted by {said_of(vote.override)}" if vote.override else "")
+        for vote in votes
+    ]
+    against = [vote for vote in votes if vote.vote == "NO_GO"]
+    kept = len(against) == 2 and against[1].override is not None and against[0].override is None
+    play.expect("both NO-GOs stand beside what overruled them", kept, f"{len(against)} of {len(votes)}")
+    return tuple(said)
+
+
+async def _dark(play: Play, at: datetime) -> tuple[str, ...]:
+    seen = look.served(play.stage, _digests(play))
+    names = look.listed(play.stage)
+    play.expect(
+        f"{at:%d %B}: nothing bound is visible", not seen and not names, f"{seen} served"
+    )
+    return (f"{seen} of {len(play.bound)} served, {names} in the catalogue",)
+
+
+async def _open(play: Play, at: datetime) -> tuple[str, ...]:
+    seen, names = look.served(play.stage, _digests(play)), look.listed(play.stage)
+    count = len(play.bound)
+    play.expect(
+        "everything bound is served and listed", seen == names == count, f"{seen} of {count}"
+    )
+    leaky = play.leaky
+    dark = leaky is not None and not look.served(play.stage, {leaky.gpt: leaky.digest})
+    play.expect("the one that leaks is served to nobody", dark, "dark" if dark else "served")
+    return (f"{seen} of {count} served, {names} in the catalogue",)
+
+
+async def _follow(play: Play, at: datetime) -> tuple[str, ...]:
+    state, followed = play.state(), 0
+    row = {"status": state.status.value, "wave": state.wave}
+    for item in play.bound:
+        assert item.release is not None  # it was bound
+        excluded = [] if item.release in state.excluded else None
+        observed = {"launch": {**row, "excluded": excluded}, "precheck": ()}
+        play.stage.must(
+            Asked("release", item.release, SYSTEM, "open", at, observed=observed)
+        )
+        _tell_listing(play, item, at)
+        followed += 1
+    return (f"{followed} releases are at their last step",)
+
+
+def _tell_listing(play: Play, item: Item, at: datetime) -> None:
+    """What the release's workflow tells the listing of a stage that was entered."""
+    release = play.stage.state("release", item.release or "")
+    body = {
+        "release": release.id,
+        "digest": release.digest,
+        "weight_bp": release.step.weight_bp,
+        "visibility": release.step.visibility,
+        "gpt": release.gpt,
+        "publisher": release.publisher,
+        "submission": release.submission,
+    }
+    play.stage.must(Asked("listing", release.listing, SYSTEM, "expose", at, body))
+
+
+def _digests(play: Play) -> dict[str, str]:
+    return {item.gpt: item.digest for item in play.bound}
+
+
+SCENES: Mapping[Act, Scenery] = {
+    "found": _found,
+    "enter": _enter,
+    "leak": _leak,
+    "review": _review,
+    "bind": _bind,
+    "withdraw": _withdraw,
+    "verify": _verify,
+    "dissent": _dissent,
+    "dark": _dark,
+    "open": _open,
+    "follow": _follow,
+}
