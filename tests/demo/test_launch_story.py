@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console
+from sqlmodel import select
 
 from gonogo.db.session import reading
 from gonogo.db.tables import CommandRow
@@ -48,11 +49,13 @@ def test_the_story_comes_out_as_it_was(played: Play) -> None:
 def test_what_was_refused_left_no_event_and_its_reason_is_kept(played: Play) -> None:
     refused = [entry for entry in played.shown if entry.code and entry.who != cast.SYSTEM]
     with reading(played.stage.engine) as session:
-        rows = session.query(CommandRow).where(CommandRow.subject == played.launch).all()
+        rows = session.exec(select(CommandRow).where(CommandRow.subject == played.launch)).all()
     kept = [row for row in rows if row.status == "refused"]
 
     assert len(kept) == len(refused) >= 10
-    assert sorted(row.answer["because"] for row in kept) == sorted(one.refused for one in refused)
+    assert sorted((row.answer or {})["because"] for row in kept) == sorted(
+        one.refused for one in refused
+    )
     recorded = {event.command_id for event in played.stage.ledger.events("default", played.launch)}
     assert recorded.isdisjoint(row.id for row in kept)
 
@@ -61,7 +64,9 @@ def test_what_was_refused_left_no_event_and_its_reason_is_kept(played: Play) -> 
 def test_the_page_about_it_is_what_is_played(played: Play) -> None:
     written = PAGE.read_text("utf-8")
 
-    assert page_of(played) == written, "python -m gonogo.demo.launch --write docs/reference-story.md"
+    assert page_of(played) == written, (
+        "python -m gonogo.demo.launch --write docs/reference-story.md"
+    )
 
 
 @pytest.mark.slow

@@ -44,15 +44,14 @@ class Item:
 
 
 class Lane:
-    """`endpoint` is where recorded answers are given (OpenAI-compatible)."""
+    """`client` asks where recorded answers are given; whoever made it closes it."""
 
-    def __init__(self, stage: Stage, endpoint: str) -> None:
+    def __init__(self, stage: Stage, client: openai.AsyncOpenAI) -> None:
         self.stage, self.now = stage, datetime.min
-        client = openai.AsyncOpenAI(base_url=endpoint, api_key="unused", max_retries=0)
         self._probing = Probing(
             client,
             MODEL,
-            endpoint,
+            str(client.base_url),
             stage.objects,
             ProbeCases(stage.engine),
             stage.packs,
@@ -73,9 +72,7 @@ class Lane:
             candidate.bundle,
             None,
         )
-        item = Item(
-            candidate.name, candidate.publisher, upload.gpt, upload.digest, new_id("sub")
-        )
+        item = Item(candidate.name, candidate.publisher, upload.gpt, upload.digest, new_id("sub"))
         stage.must(
             self._asked(
                 item,
@@ -148,9 +145,7 @@ class Lane:
         at: datetime = decision.effective_at
         release = new_id("rel")
         stage.must(self._asked(item, SYSTEM, "settle", at, {"release": release}))
-        plan = await self._planning.plan_release(
-            PlanRequest(stage.store, item.submission, release)
-        )
+        plan = await self._planning.plan_release(PlanRequest(stage.store, item.submission, release))
         body = {**plan.body, "at": iso(at)}
         stage.must(Asked("release", release, SYSTEM, "prepare", at, body))
         item.release = release

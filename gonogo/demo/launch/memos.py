@@ -58,7 +58,5 @@ def memos_of(
             sheet = replace(sheet, facts=replace(facts, before=announced))
         for locale in LOCALES:
             said = renderer.render(sheet, audience, locale)
-            found.append(
-                Memo(facts.at, facts.kind, audience, locale, said.subject, said.text)
-            )
+            found.append(Memo(facts.at, facts.kind, audience, locale, said.subject, said.text))
     return found

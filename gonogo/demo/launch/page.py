@@ -18,12 +18,12 @@ INTRODUCTION = """\
 Written by `python -m gonogo.demo.launch --write docs/reference-story.md`; a test compares. See it
 happen with `./run demo launch`.
 
-In November 2023 a store of GPTs was announced for “later this month”. On 30 November it was
-postponed to “early next year”, because unexpected things had kept the team busy. In January builders
-heard “next week”, with three duties: accept the policies, verify the profile, publish as public. It
-opened on 10 January 2024. Those days are real. The hours, the 17th of November on which the date
-moves to December inside the house, every name and everything that goes wrong are ours, so that it
-is seen what this store does about it.
+On 6 November 2023 a store of GPTs was announced for “later this month”. On 30 November it was
+postponed to “early next year”, because unexpected things had kept the team busy. In January
+builders heard “next week”, with three duties: accept the policies, verify the profile, publish as
+public. It opened on 10 January 2024. Those days are real. The hours, the 17th of November on which
+the date moves to December inside the house, every name and everything that goes wrong are ours, so
+that it is seen what this store does about it.
 
 The clock is data: every command carries its time in 2023 or 2024 to the same machines, the same
 record and the same I6 that decide today. What stands in, openly: the models that the GPTs declare

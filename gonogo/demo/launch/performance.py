@@ -5,6 +5,8 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import openai
+
 from gonogo.audit.installation import keeper_of, verify_here
 from gonogo.demo.launch.cast import story_pack
 from gonogo.demo.launch.lane import Lane
@@ -34,12 +36,20 @@ def perform(
     stage = Stage(Settings(data=folder, database_url=None, objects_url=None), story_pack())
     try:
         with recorded_answers() as endpoint:
-            play = Play(stage, Lane(stage, endpoint), records, told)
-            asyncio.run(play.perform(STORY, SCENES))
+            play = asyncio.run(_perform(stage, endpoint, records, told))
         _judge(play)
         return play
     finally:
         stage.engine.dispose()
+
+
+async def _perform(
+    stage: Stage, endpoint: str, records: Path | None, told: Callable[[Shown], None]
+) -> Play:
+    async with openai.AsyncOpenAI(base_url=endpoint, api_key="unused", max_retries=0) as client:
+        play = Play(stage, Lane(stage, client), records, told)
+        await play.perform(STORY, SCENES)
+    return play
 
 
 def _own(folder: Path) -> None:

@@ -73,7 +73,7 @@ class Play:
     _before: Any = None  # the launch as it was before the last line
 
     async def perform(
-        self, script: tuple[Line | Scene, ...], scenes: "Mapping[Act, Scenery]"
+        self, script: tuple[Line | Scene, ...], scenes: "Mapping[str, Scenery]"
     ) -> None:
         for entry in script:
             if isinstance(entry, Line):
@@ -164,7 +164,9 @@ class Play:
         if line.stale:
             self.expect("the record told the second of two leads", given.behind == 1, given.behind)
         if line.status:
-            self.expect(f"{line.status}: {who} {line.tells}", status == line.status, status, is_told=False)
+            self.expect(
+                f"{line.status}: {who} {line.tells}", status == line.status, status, is_told=False
+            )
 
     def _failing(self, refused: Refused | None, asked: Asked) -> tuple[str, ...]:
         """The items that were in the way, by name, and what of I6 they fail."""

@@ -7,12 +7,13 @@ from gonogo.db.prose import keep_prose, read_prose
 from gonogo.demo.launch import gpts, look
 from gonogo.demo.launch.cast import FOUNDERS, NORTH, PUBLISHERS, SYSTEM, said_of
 from gonogo.demo.launch.lane import Item
-from gonogo.demo.launch.lines import QUORUM, Act
+from gonogo.demo.launch.lines import QUORUM
 from gonogo.demo.launch.play import Play, Scenery
 from gonogo.demo.launch.stage import Asked
 
 MUSTS = 3  # and Northlight's
 A_DAY = 20  # reviews, two reviewers
+
 
 async def _found(play: Play, at: datetime) -> tuple[str, ...]:
     stage, limits = play.stage, play.stage.pack.publishers
@@ -117,21 +118,17 @@ async def _withdraw(play: Play, at: datetime) -> tuple[str, ...]:
     item = next(one for one in play.bound[MUSTS:] if one.publisher != NORTH)
     by = FOUNDERS[item.publisher]
     assert item.release is not None  # it was bound
-    play.stage.must(
-        Asked("release", item.release, by, "unbind", at, {"reason": "withdrawn"})
-    )
+    play.stage.must(Asked("release", item.release, by, "unbind", at, {"reason": "withdrawn"}))
     play.bound.remove(item)
     observed = {"items": look.items_seen(play.stage, play.launch, at)}
     body = {"release": item.release, "why": "withdrawn"}
-    counted = play.stage.must(
-        Asked("launch", play.launch, SYSTEM, "item_left", at, body, observed)
-    )
+    counted = play.stage.must(Asked("launch", play.launch, SYSTEM, "item_left", at, body, observed))
     play.events += counted.events
-    body = counted.events[0].body
+    count = counted.events[0].body
     play.expect(
         "the quorum is counted again when an item leaves",
-        body["quorum_met"],
-        f"{body['ready']} of {len(play.bound)} ready, {QUORUM} needed",
+        count["quorum_met"],
+        f"{count['ready']} of {len(play.bound)} ready, {QUORUM} needed",
     )
     return (f"“{item.name}” leaves the launch and stays approved",)
 
@@ -151,16 +148,16 @@ async def _dissent(play: Play, at: datetime) -> tuple[str, ...]:
     ]
     against = [vote for vote in votes if vote.vote == "NO_GO"]
     kept = len(against) == 2 and against[1].override is not None and against[0].override is None
-    play.expect("both NO-GOs stand beside what overruled them", kept, f"{len(against)} of {len(votes)}")
+    play.expect(
+        "both NO-GOs stand beside what overruled them", kept, f"{len(against)} of {len(votes)}"
+    )
     return tuple(said)
 
 
 async def _dark(play: Play, at: datetime) -> tuple[str, ...]:
     seen = look.served(play.stage, _digests(play))
     names = look.listed(play.stage)
-    play.expect(
-        f"{at:%d %B}: nothing bound is visible", not seen and not names, f"{seen} served"
-    )
+    play.expect(f"{at:%d %B}: nothing bound is visible", not seen and not names, f"{seen} served")
     return (f"{seen} of {len(play.bound)} served, {names} in the catalogue",)
 
 
@@ -181,11 +178,9 @@ async def _follow(play: Play, at: datetime) -> tuple[str, ...]:
     row = {"status": state.status.value, "wave": state.wave}
     for item in play.bound:
         assert item.release is not None  # it was bound
-        excluded = [] if item.release in state.excluded else None
+        excluded: list[str] | None = [] if item.release in state.excluded else None
         observed = {"launch": {**row, "excluded": excluded}, "precheck": ()}
-        play.stage.must(
-            Asked("release", item.release, SYSTEM, "open", at, observed=observed)
-        )
+        play.stage.must(Asked("release", item.release, SYSTEM, "open", at, observed=observed))
         _tell_listing(play, item, at)
         followed += 1
     return (f"{followed} releases are at their last step",)
@@ -210,7 +205,7 @@ def _digests(play: Play) -> dict[str, str]:
     return {item.gpt: item.digest for item in play.bound}
 
 
-SCENES: Mapping[Act, Scenery] = {
+SCENES: Mapping[str, Scenery] = {
     "found": _found,
     "enter": _enter,
     "leak": _leak,

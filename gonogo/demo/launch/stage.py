@@ -115,8 +115,8 @@ class Stage:
             )
             if answer.refusal is not None:
                 told = answer.refusal
-                refused = refusal(told.code, told.because, told.detail)
-                return self._refused(command, refused, behind)
+                by_record = refusal(told.code, told.because, told.detail)
+                return self._refused(command, by_record, behind)
             if answer.outcome != "behind":
                 if not command.actor.is_system:
                     self._answers[command.id] = answer.answer
@@ -128,7 +128,9 @@ class Stage:
         """`give` where the story knows no refusal."""
         given = self.give(asked)
         if given.refused is not None:
-            raise RuntimeError(f"{asked.kind} of {asked.subject}: {given.refused}") from given.refused
+            raise RuntimeError(
+                f"{asked.kind} of {asked.subject}: {given.refused}"
+            ) from given.refused
         return given
 
     def close(self) -> None:
