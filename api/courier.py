@@ -26,9 +26,10 @@ _WORKFLOW = {
     "purge": "Purge",
     "hold": "LegalHold",
     "memo": "Memo",
+    "launch": "Launch",
 }
 # Their workflows have clocks and stay; the others begin with every command.
-CLOCKED = frozenset({"submission", "release"})
+CLOCKED = frozenset({"submission", "release", "launch"})
 
 
 class NotRunning(LookupError):

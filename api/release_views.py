@@ -166,9 +166,9 @@ def entry_view(entry: Entry) -> dict[str, Any]:
         "category": revision.category,
         "starters": list(revision.starters),
         "digest": revision.digest,
-        "visibility": entry.listing.visibility,
+        "visibility": entry.visibility,
         "publisher": {
-            "id": entry.listing.publisher,
+            "id": entry.offered_by,
             "name": publisher.name if publisher else None,
             "verified": bool(publisher and publisher.verified_at),
         },

@@ -16,12 +16,16 @@ from temporalio.client import Client
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
+from gonogo.db import launch_exclusions
 from gonogo.db.codec import PICTURES, event_of, picture_values, state_of
 from gonogo.db.erasures import PurgePicture
+from gonogo.db.launches import LaunchPicture
 from gonogo.db.publishers import project
 from gonogo.db.session import reading, writing
 from gonogo.db.tables import EventRow, ReleasePicture, SubmissionPicture
 from policies.lifecycle.kernel import Event
+from policies.lifecycle.launch_state import FINAL as LAUNCHED
+from policies.lifecycle.launch_state import Launch
 from policies.lifecycle.machines import fold, kind_of
 from policies.lifecycle.publisher_state import Publisher
 from policies.lifecycle.submission_state import Submission
@@ -46,6 +50,7 @@ class Recovered:
     releases: int = 0
     started: int = 0
     purges: int = 0
+    launches: int = 0
 
 
 def rebuild(engine: Engine, store: str) -> Rebuilt:
@@ -62,6 +67,8 @@ def rebuild(engine: Engine, store: str) -> Rebuilt:
             values = picture_values(kind, state)
             if isinstance(state, Publisher) and project(session, state):
                 result.differences.append(f"{subject} (members)")
+            if isinstance(state, Launch) and launch_exclusions.project(session, state):
+                result.differences.append(f"{subject} (exclusions)")
             row = PICTURES[kind](**values)
             session.add(row)
             result.subjects += 1
@@ -72,7 +79,7 @@ def rebuild(engine: Engine, store: str) -> Rebuilt:
 
 
 async def recover(engine: Engine, client: Client, store: str, task_queue: str) -> Recovered:
-    """Start the workflow of every open case, release and confirmed purge that has none.
+    """Start the workflow of every open case, release, launch and confirmed purge that has none.
 
     A few are started at a time: one after another, most of the time would go into waiting.
     """
@@ -83,6 +90,7 @@ async def recover(engine: Engine, client: Client, store: str, task_queue: str) -
             result.cases += is_case
             result.releases += workflow == "Rollout"
             result.purges += workflow == "Purge"
+            result.launches += workflow == "Launch"
             with contextlib.suppress(WorkflowAlreadyStartedError):
                 await client.start_workflow(
                     workflow,
@@ -116,11 +124,19 @@ def underway(engine: Engine, store: str) -> Iterator[tuple[str, str, dict[str, A
         releases = session.exec(
             select(ReleasePicture).where(ReleasePicture.store_id == store)
         ).all()
+        launches = session.exec(
+            select(LaunchPicture.id).where(
+                LaunchPicture.store_id == store,
+                col(LaunchPicture.status).not_in([status.value for status in LAUNCHED]),
+            )
+        ).all()
         purges = session.exec(
             select(PurgePicture.id).where(
                 PurgePicture.store_id == store, PurgePicture.step == "confirmed"
             )
         ).all()
+    for launch in launches:
+        yield "Launch", f"launch/{launch}", {"store": store, "subject": launch, "gpt": ""}, False
     for purge in purges:  # two people said yes, and it is not done
         yield "Purge", f"purge/{purge}", {"store": store, "subject": purge, "gpt": ""}, False
     begun = {row.id for row in releases}

@@ -17,6 +17,7 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 from activities.domains import Domains, Rechecks
 from activities.exposure import Exposure
 from activities.intake import Intake
+from activities.launching import Launching
 from activities.notices import Notices
 from activities.planning import Planning
 from activities.probing import Probing
@@ -40,6 +41,7 @@ from gonogo.telemetry.interceptors import Watched
 from gonogo.telemetry.model import CountedClient, Prices
 from gonogo.telemetry.tracing import traced
 from gonogo.temporal import connect_soon
+from workflows.launch import LaunchWorkflow
 from workflows.listing import ListingWorkflow
 from workflows.memo import MemoWorkflow
 from workflows.notices import LaneStart, NoticeLane
@@ -62,6 +64,7 @@ WORKFLOWS = [
     LegalHold,
     MemoWorkflow,
     RetentionSweep,
+    LaunchWorkflow,
 ]
 # One visible place: our own packages and what they import pass the sandbox unreloaded.
 RUNNER = SandboxedWorkflowRunner(
@@ -130,6 +133,7 @@ def build(
     records = Records(Ledger(engine, settings.mac_key()))
     planning = Planning(engine, packs)
     exposure = Exposure(client, settings.task_queue)
+    launching = Launching(engine, client, settings.task_queue)
     zone = load_pack(settings.pack, settings.packs).calendar.zone
     notices = Notices(settings.store, lanes_of(settings, engine, zone))
     rechecks = Rechecks(engine, client, settings.task_queue)
@@ -158,6 +162,9 @@ def build(
             planning.precheck,
             exposure.set_exposure,
             exposure.begin_release,
+            launching.seat,
+            launching.look,
+            launching.tell,
             domains.prove,
             purging.erase,
             purging.sweep,

@@ -1,6 +1,7 @@
 """One release: ready, scheduled, then stage by stage until everyone has it, or people say no.
 
 prepare → wait for a person or a time → (precheck → expose → soak)* → promote
+             ↘ bound: wait for its launch ↗
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -12,6 +13,7 @@ from temporalio.exceptions import ActivityError, ApplicationError
 
 with workflow.unsafe.imports_passed_through():
     from activities.exposure import Exposure, ExposureCommand, SubjectInput
+    from activities.launching import Launching, Seat, SeatRequest
     from activities.planning import Planning, PlanRequest, PrecheckRequest
     from policies.errors import PolicyError
     from policies.lifecycle.kernel import SYSTEM_ACTOR, Command
@@ -34,6 +36,8 @@ class Rollout:
         self._release: Subject[Release] = Subject(MACHINE, start.store, start.subject)
         self._told: tuple[Any, ...] = ()  # what the listing was told last
         self._rechecks = 0
+        self._moves = 0  # of its launch, that it was told of
+        self._launch = ""  # the one it is bound to, to be told when it leaves
 
     @workflow.run
     async def run(self, start: SubjectInput) -> str:
@@ -41,10 +45,12 @@ class Rollout:
         if self._release.state is None:
             await self._prepare(start)
         while self.state.phase not in FINAL:
+            await self._tell_launch()
             await self._tell_listing()
             if self._is_told() and self.state.phase in _TURNS:  # else a person changed it meanwhile
                 await _TURNS[self.state.phase](self)
             self._renew_history(start)
+        await self._tell_launch()
         await self._tell_listing()
         await workflow.wait_condition(workflow.all_handlers_finished)
         return self.state.phase.value
@@ -61,6 +67,10 @@ class Rollout:
     @workflow.signal
     async def refresh(self) -> None:
         await self._release.refresh()
+
+    @workflow.signal
+    async def launch_moved(self) -> None:
+        self._moves += 1
 
     @workflow.signal
     async def superseded(self, by: str) -> None:
@@ -89,7 +99,31 @@ class Rollout:
         if not await self._release.changed(self.state.scheduled_at):
             await self._release.own("fire", observe=self._precheck)
 
+    async def _await_launch(self) -> None:
+        """Its launch alone says when. Nothing here has a time."""
+        seq, moves = self._release.seq, self._moves
+        seat = await surely(Launching.seat, SeatRequest(self.state.store, self.state.id))
+        moved = seat.does is not None and self._release.seq == seq
+        if moved and await self._release.own(str(seat.does), observe=_seen(seat)):
+            return
+        await workflow.wait_condition(lambda: self._release.seq != seq or self._moves != moves)
+
+    async def _tell_launch(self) -> None:
+        """An item that leaves is counted by its launch (L12)."""
+        s, launch = self.state, self._launch
+        self._launch = (s.launch or "") if s.is_bound else ""
+        if not launch or s.is_bound or s.stage is not None:
+            return
+        try:
+            handle = workflow.get_external_workflow_handle(f"launch/{launch}")
+            await handle.signal("item_left")
+        except ApplicationError as gone:
+            workflow.logger.info("launch %s is over already: %s", launch, gone.type)
+
     async def _await_clearing(self) -> None:
+        if self.state.is_bound:
+            await self._await_launch()
+            return
         wait = min(_RECHECK_FIRST * 2 ** min(self._rechecks, 7), _RECHECK_MOST)
         self._rechecks += 1
         if not await self._release.changed(workflow.now() + wait):
@@ -152,6 +186,13 @@ class Rollout:
             workflow.continue_as_new(start)
 
 
+def _seen(seat: Seat) -> Callable[[], Awaitable[Mapping[str, Any]]]:
+    async def observed() -> Mapping[str, Any]:
+        return {"launch": seat.row, "precheck": seat.precheck}
+
+    return observed
+
+
 def _reasons(cause: BaseException | None) -> list[str]:
     """The codes why a listing refused; unknown is a reason too."""
     if not isinstance(cause, ApplicationError):
@@ -166,7 +207,7 @@ _MEANING = {Phase.HALTED: "halt", Phase.COMPLETED: "promote", Phase.ROLLED_BACK:
 # Health gates bring a turn for `baking` along with the way into it.
 _TURNS: dict[Phase, Callable[[Rollout], Awaitable[None]]] = {
     Phase.READY: Rollout._await_person,
-    Phase.BOUND: Rollout._await_person,
+    Phase.BOUND: Rollout._await_launch,
     Phase.SCHEDULED: Rollout._await_start,
     Phase.BLOCKED: Rollout._await_clearing,
     Phase.ROLLING: Rollout._soak,

@@ -39,13 +39,16 @@ class Subject(Generic[S]):
             await self._catch_up()
         self.loaded = True
 
-    def check(self, command: Command) -> None:
-        """A validator's question: would this be refused now? What must be looked up is not."""
+    def check(self, command: Command, *, looks: bool = False) -> None:
+        """A validator's question: would this be refused now? What must be looked up is not.
+
+        `looks`: all of the decision rests on a look, so that only who may give it is asked.
+        """
         self._is_mine(command)
         # While events are on their way, the handler decides, once it holds the lock.
         settled = self.loaded and not self._refreshing and not self._lock.locked()
         if settled and command.id not in self._seen:
-            self._decide(command, {"precheck": ()})
+            self._decide(command, {"precheck": ()}, looks=looks)
 
     async def refresh(self) -> None:
         """Fold what the record holds beyond what we have seen, if anything."""
@@ -146,8 +149,13 @@ class Subject(Generic[S]):
                 non_retryable=True,
             )
 
-    def _decide(self, command: Command, observed: Mapping[str, Any]) -> tuple[Fact, ...]:
+    def _decide(
+        self, command: Command, observed: Mapping[str, Any], *, looks: bool = False
+    ) -> tuple[Fact, ...]:
         try:
+            if looks:
+                self.machine.permit(self.state, command.kind, command.actor, workflow.now())
+                return ()
             return self.machine.decide(self.state, command, workflow.now(), observed)
         except Refused as refused:
             raise ApplicationError(

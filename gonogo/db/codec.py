@@ -89,6 +89,7 @@ def _release(s: Release) -> dict[str, Any]:
         "launch": s.launch,
         "wave": s.wave,
         "importance": s.importance,
+        "opens_as": s.plan[-1].visibility if s.launch and s.plan else None,
     }
 
 

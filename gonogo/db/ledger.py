@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Engine
 from sqlmodel import Session, select
 
+from gonogo.db import launch_exclusions
 from gonogo.db.codec import event_of, picture_values, state_of
 from gonogo.db.limits import check_limits
 from gonogo.db.publishers import project
@@ -18,6 +19,7 @@ from gonogo.db.statements import Situation, append, claim, draw, look, settle
 from gonogo.db.tables import EventRow
 from policies.errors import Forged, PolicyError, Refused
 from policies.lifecycle.kernel import Event, Fact, Machine, event_hash, instant, mac_holds
+from policies.lifecycle.launch_state import Launch
 from policies.lifecycle.machines import MACHINES
 from policies.lifecycle.publisher_state import Publisher
 from policies.wire import RecordAnswer, RecordRequest, Refusal
@@ -77,6 +79,8 @@ class Ledger:
             _move_lease(session, store, subject, state, found.claimed_at)
             if isinstance(state, Publisher):
                 project(session, state)
+            if isinstance(state, Launch):
+                launch_exclusions.project(session, state)
         answer = _answer(machine, state)
         if found.status == "pending":
             settle(session, store, command.id, answer)

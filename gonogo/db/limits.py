@@ -1,11 +1,12 @@
 """Limits across subjects: what one subject's decider cannot see and `record` therefore checks."""
 
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import and_, func, or_
 from sqlmodel import Session, col, select
 
-from gonogo.db import publishers, purges
+from gonogo.db import launch_limits, publishers, purges
 from gonogo.db.erasures import tombstones
 from gonogo.db.standing import standing_of
 from gonogo.db.tables import EventRow, SubmissionPicture
@@ -135,11 +136,18 @@ def _must_stand(
     if digest and tombstones(session, (digest,)):
         raise EvidenceBlocks("this bundle was erased by request", reasons=["erased"])
     standing = standing_of(session, request.command.store, submission or "", digest or "")
-    precheck = exposure_may_grow(standing, request.occurred_at)
+    precheck = exposure_may_grow(standing, _since(session, request))
     if not precheck:
         raise EvidenceBlocks(
             "exposure may not start or grow: " + ", ".join(precheck.why), reasons=list(precheck.why)
         )
+
+
+def _since(session: Session, request: RecordRequest) -> datetime:
+    """When this exposure starts: now, or when its launch opened it, which was checked then."""
+    body, store = request.command.body, request.command.store
+    opened = launch_limits.opened_at(session, store, body.get("release"))
+    return min(request.occurred_at, opened) if opened else request.occurred_at
 
 
 def _known_case(session: Session, request: RecordRequest, fact: Fact, state: Any) -> None:
@@ -218,6 +226,11 @@ _CHECKS: dict[str, Any] = {
     "listing:exposure:resumed": _exposure,
     "listing:relisted": _relisted,
     "release:prepared": _known_case,
+    "release:bound": launch_limits.bound,
+    "release:unbound": launch_limits.left,
+    "release:cancelled": launch_limits.left,
+    "launch:wave:opened": launch_limits.wave_opened,
+    "launch:restored": launch_limits.restored,
     "publisher:founded": _founded,
     "publisher:verified": _proven,
     "publisher:closed": _closed,

@@ -2,12 +2,24 @@
 
 from sqlmodel import SQLModel
 
-from gonogo.db import erasures, launches, memos, notices, people, probes, publishers, signin, tables
+from gonogo.db import (
+    erasures,
+    launch_exclusions,
+    launches,
+    memos,
+    notices,
+    people,
+    probes,
+    publishers,
+    signin,
+    tables,
+)
 
 METADATA = SQLModel.metadata
 __all__ = [
     "METADATA",
     "erasures",
+    "launch_exclusions",
     "launches",
     "memos",
     "notices",

@@ -122,6 +122,7 @@ class ReleasePicture(SQLModel, table=True):
     launch: str | None = None
     wave: int | None = None
     importance: str | None = None
+    opens_as: str | None = None  # visibility of its last stage, which a launch opens
     seq: int
     version: int
     state: dict[str, Any] = Field(sa_column=Column(Json, nullable=False))

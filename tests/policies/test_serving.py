@@ -2,13 +2,14 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from policies.lifecycle.listing import Exposure, Listing, Status
-from policies.rules.serving import serve
+from policies.rules.serving import Launched, serve
 from policies.stats.cohort import exposed
 
 OLD, NEW = "a" * 64, "b" * 64
@@ -100,3 +101,56 @@ def test_outside_the_weight_and_without_a_unit_stable_is_served() -> None:
     assert serve(listing(), outside(), (), ()).digest == OLD
     assert serve(listing(), None, (), ()).why == ("no_unit",)
     assert serve(None, None, (), ()).why == ("never_listed",)
+
+
+def opened(**over: Any) -> Launched:
+    given: dict[str, Any] = {"release": "rel_9", "digest": NEW, "is_dark": False, "shows": True}
+    return Launched(**given | over)
+
+
+@pytest.mark.parametrize("unit", [None, "u"])
+def test_what_a_launch_opened_is_served_to_everybody_before_there_is_a_listing(
+    unit: str | None,
+) -> None:
+    served = serve(None, unit, (), (), [opened()])
+
+    assert (served.digest, served.serving, served.why) == (NEW, "candidate", ())
+    assert serve(None, unit, ("store",), (), [opened()]).why == ("stopped:store",)
+    assert serve(None, unit, (), (NEW,), [opened()]).why == ("stopped:revision",)
+    assert serve(None, unit, (), (), [opened(shows=False)]).why == ("never_listed",)
+
+
+def test_an_opening_lists_what_was_unlisted_but_nothing_that_its_developer_withholds() -> None:
+    nothing = listing(Exposure(), Status.UNLISTED)
+
+    assert serve(nothing, "u", (), (), [opened()]).digest == NEW
+    assert serve(replace(nothing, withheld=True), "u", (), (), [opened()]).why == ("unlisted",)
+    for status in (Status.QUARANTINED, Status.DELISTED):
+        assert serve(listing(status=status), "u", (), (), [opened()]).why == (status.value,)
+
+
+def test_a_listing_that_was_told_speaks_for_itself() -> None:
+    told = Exposure(stable=OLD, candidate=NEW, release="rel_9", weight_bp=5_000, salt="s")
+    halted = replace(told, halted=True)
+
+    assert serve(listing(told), outside(), (), (), [opened()]).digest == OLD
+    assert serve(listing(halted), inside(), (), (), [opened()]).digest == OLD
+    assert serve(listing(Exposure(stable=NEW)), None, (), (), [opened()]).serving == "stable"
+
+
+@given(
+    st.sampled_from([None, *Status]),
+    st.sampled_from([None, OLD, NEW]),
+    st.sampled_from([None, OLD, NEW]),
+    st.none() | st.text(min_size=1, max_size=8),
+)
+def test_of_a_suspended_launch_nothing_is_served_whatever_its_listing_says(
+    status: Status | None, stable: str | None, candidate: str | None, unit: str | None
+) -> None:
+    exposure = Exposure(stable=stable, candidate=candidate, weight_bp=10_000, salt="s")
+    there = listing(exposure, status) if status else None
+
+    served = serve(there, unit, (), (), [opened(is_dark=True, shows=False)])
+
+    assert served.digest != NEW
+    assert served.serving != "none" or served.why

@@ -15,6 +15,7 @@ from temporalio.worker import Worker
 
 from activities.exposure import Exposure, SubjectInput
 from activities.intake import ScanReport, ScanRequest
+from activities.launching import Launching
 from activities.planning import Planning
 from activities.probing import ProbeReport, ProbeRequest
 from activities.records import Records
@@ -108,6 +109,7 @@ class House:
     def worker(self, **changes: Any) -> Worker:
         planning = Planning(self.engine, self.packs)
         exposure = Exposure(self.client, self.queue)
+        launching = Launching(self.engine, self.client, self.queue)
         options: dict[str, Any] = {
             "task_queue": self.queue,
             "workflows": WORKFLOWS,
@@ -121,6 +123,9 @@ class House:
                 planning.precheck,
                 exposure.set_exposure,
                 exposure.begin_release,
+                launching.seat,
+                launching.look,
+                launching.tell,
                 self.scripted.static_scan,
             ],
             "graceful_shutdown_timeout": timedelta(seconds=1),

@@ -1,0 +1,266 @@
+"""The items of a launch as the record knows them, by sets: ten thousand in about ten queries."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Select
+from sqlmodel import Session, col, func, select
+
+from gonogo.db.erasures import tombstones
+from gonogo.db.people import PublisherRow
+from gonogo.db.publishers import PublisherPicture
+from gonogo.db.tables import (
+    EventRow,
+    GptRow,
+    ListingPicture,
+    PackRow,
+    ReleasePicture,
+    RevisionRow,
+    StopPicture,
+    StoreRow,
+    SubmissionPicture,
+)
+from policies.lifecycle.kernel import instant, instant_or_none
+from policies.lifecycle.publisher_state import HOLDS
+from policies.rules.approvals import Standing
+from policies.rules.launch_opening import Item, observed, readiness
+
+# Bound, or passed over by their launch and still in it.
+WAITING = ("bound", "blocked")
+# Served by the launch's row until the listing does. Held and paused keep what people have (I9).
+SHOWING = (*WAITING, "rolling", "paused", "held")
+OPENED = (*SHOWING, "completed")
+_VISIBLE = ("rolling", "paused", "held", "completed")
+
+
+@dataclass(frozen=True)
+class Look:
+    """What was seen at one position of the store's order."""
+
+    items: list[Item]
+    waves: int
+    position: int
+    visible: set[str]
+
+
+def items_of_launch(
+    session: Session,
+    store: str,
+    launch: str,
+    *,
+    waves: Collection[int] | None = None,
+    phases: Sequence[str] = WAITING,
+    only: Collection[str] | None = None,
+) -> Look:
+    """Items of `launch` in `phases`: of `waves`, of the releases `only`, else all of them."""
+    at = session.get(StoreRow, store)
+    position = at.position if at else 0
+    mine = select(ReleasePicture).where(
+        ReleasePicture.store_id == store,
+        ReleasePicture.launch == launch,
+        col(ReleasePicture.phase).in_(phases),
+    )
+    if waves is not None:
+        mine = mine.where(col(ReleasePicture.wave).in_(waves))
+    if only is not None:
+        mine = mine.where(col(ReleasePicture.id).in_(only))
+    rows = list(session.exec(mine))
+    items = [_item(row, standing) for row, standing in _standings(session, store, mine, rows)]
+    wanted = {one for item in items for one in item.requires} - {item.release for item in items}
+    return Look(items, _last_wave(session, store, launch), position, _there(session, store, wanted))
+
+
+def observe(
+    session: Session, store: str, launch: str, *, wave: int, opened: bool, at: datetime
+) -> dict[str, Any]:
+    """`observed["items"]` of wave `wave` at `at` (UTC). `opened`: of all that is open up to it."""
+    phases = OPENED if opened else WAITING
+    reach = tuple(range(1, wave + 1)) if opened else (wave,)
+    look = items_of_launch(session, store, launch, waves=reach, phases=phases)
+    found = readiness(look.items, look.visible, at)
+    items = look.items
+    if opened:
+        items = [_in_wave(item, wave) for item in items]
+    return observed(items, found, wave=wave, waves=look.waves, position=look.position)
+
+
+def _in_wave(item: Item, wave: int) -> Item:
+    return Item(**{**item.__dict__, "wave": wave})
+
+
+def _last_wave(session: Session, store: str, launch: str) -> int:
+    last = session.exec(
+        select(func.max(ReleasePicture.wave)).where(
+            ReleasePicture.store_id == store,
+            ReleasePicture.launch == launch,
+            col(ReleasePicture.phase).in_(WAITING),
+        )
+    ).one()
+    return last or 1
+
+
+def _there(session: Session, store: str, releases: set[str]) -> set[str]:
+    """Those of `releases` that people are served: a stage of theirs was entered."""
+    found: set[str] = set()
+    wanted = sorted(releases)
+    for start in range(0, len(wanted), 500):
+        rows = session.exec(
+            select(ReleasePicture).where(
+                ReleasePicture.store_id == store,
+                col(ReleasePicture.id).in_(wanted[start : start + 500]),
+                col(ReleasePicture.phase).in_(_VISIBLE),
+            )
+        )
+        found |= {row.id for row in rows if row.state.get("stage") is not None}
+    return found
+
+
+def _item(row: ReleasePicture, standing: "_Known") -> Item:
+    state = row.state
+    return Item(
+        release=row.id,
+        wave=row.wave or 0,
+        importance=row.importance or "must",
+        standing=standing.standing,
+        tier=standing.tier or "high",
+        requires=tuple(state.get("requires") or ()),
+        offset_s=state.get("offset_s") or 0,
+        not_before=instant_or_none(state.get("not_before")),
+        erased=standing.erased,
+    )
+
+
+@dataclass(frozen=True)
+class _Known:
+    standing: Standing
+    tier: str | None
+    erased: bool
+
+
+def _standings(
+    session: Session, store: str, mine: Select[Any], rows: list[ReleasePicture]
+) -> list[tuple[ReleasePicture, _Known]]:
+    """`gonogo.db.standing.standing_of` for all of `rows` at once; a test holds the two together."""
+    submissions = mine.with_only_columns(col(ReleasePicture.submission))
+    gpts = mine.with_only_columns(col(ReleasePicture.gpt))
+    cases = {
+        row.id: row
+        for row in session.exec(
+            select(SubmissionPicture).where(
+                SubmissionPicture.store_id == store, col(SubmissionPicture.id).in_(submissions)
+            )
+        )
+    }
+    approved = _newest(session, store, "submission:review:approved", submissions)
+    tested = _newest(session, store, "submission:tests:finished", submissions)
+    listings = dict(
+        session.exec(
+            select(ListingPicture.gpt, ListingPicture.status).where(
+                ListingPicture.store_id == store, col(ListingPicture.gpt).in_(gpts)
+            )
+        ).all()
+    )
+    owners = dict(
+        session.exec(
+            select(GptRow.id, GptRow.category).where(
+                GptRow.store_id == store, col(GptRow.id).in_(gpts)
+            )
+        ).all()
+    )
+    revised = {
+        (gpt, digest): category
+        for gpt, digest, category in session.exec(
+            select(RevisionRow.gpt, RevisionRow.digest, RevisionRow.category).where(
+                RevisionRow.store_id == store, col(RevisionRow.gpt).in_(gpts)
+            )
+        )
+    }
+    verified = _verified(session, store, {case.publisher for case in cases.values()})
+    stops = {
+        (scope, target)
+        for scope, target in session.exec(
+            select(StopPicture.scope, StopPicture.target).where(
+                StopPicture.store_id == store, StopPicture.status == "active"
+            )
+        )
+    }
+    packs = {case.state["terms"]["pack"] for case in cases.values()}
+    lives = {
+        pack: found.value["testing"]["evidence_life_s"]
+        for pack in packs
+        if (found := session.get(PackRow, pack))
+    }
+    gone = tombstones(session, {row.digest for row in rows})
+    known = []
+    for row in rows:
+        case = cases.get(row.submission)
+        if case is None:
+            nothing = Standing(None, row.digest, None, False, None, None, False, (), None)
+            known.append((row, _Known(nothing, None, row.digest in gone)))
+            continue
+        state, decision = case.state, case.state.get("decision")
+        approval, test = approved.get(row.submission), tested.get(row.submission)
+        stands = approval is not None and case.stage == "approved"
+        life = lives.get(state["terms"]["pack"], 0)
+        categories = {owners.get(row.gpt), revised.get((row.gpt, row.digest))} - {None}
+        covered = [("store", store), ("publisher", case.publisher), ("gpt", case.gpt)]
+        covered += [("category", str(category)) for category in categories]
+        covered += [("revision", row.digest)]
+        standing = Standing(
+            approved_digest=decision["digest"] if stands and decision else None,
+            digest=row.digest,
+            approval_until=instant(approval.body["expires_at"]) if approval and stands else None,
+            approval_settled=bool(state.get("settled")),
+            evidence_until=test.occurred_at + timedelta(seconds=life) if test else None,
+            evidence_blocks=tuple(state.get("blocked_by") or ()) if test else None,
+            publisher_verified=case.publisher in verified,
+            stops=tuple(sorted({scope for scope, target in covered if (scope, target) in stops})),
+            listing_status=listings.get(row.gpt),
+            bound_from=instant_or_none(row.state.get("bound_from")),
+            bound_s=row.state.get("bound_s") or 0.0,
+        )
+        known.append((row, _Known(standing, case.tier, row.digest in gone)))
+    return known
+
+
+def _newest(
+    session: Session, store: str, kind: str, submissions: Select[Any]
+) -> dict[str, EventRow]:
+    rows = session.exec(
+        select(EventRow)
+        .where(
+            EventRow.store_id == store,
+            EventRow.type == kind,
+            col(EventRow.subject).in_(submissions),
+        )
+        .order_by(col(EventRow.seq))
+    )
+    return {row.subject: row for row in rows}
+
+
+def _verified(session: Session, store: str, publishers: set[str]) -> set[str]:
+    """The record decides; a row it has not adopted yet speaks for itself."""
+    found: set[str] = set()
+    wanted = sorted(publishers)
+    for start in range(0, len(wanted), 500):
+        part = wanted[start : start + 500]
+        adopted = dict(
+            session.exec(
+                select(PublisherPicture.id, PublisherPicture.standing).where(
+                    PublisherPicture.store_id == store, col(PublisherPicture.id).in_(part)
+                )
+            ).all()
+        )
+        found |= {one for one, standing in adopted.items() if standing in HOLDS}
+        found |= {
+            row.id
+            for row in session.exec(
+                select(PublisherRow).where(
+                    PublisherRow.store_id == store, col(PublisherRow.id).in_(part)
+                )
+            )
+            if row.id not in adopted and row.verified_at
+        }
+    return found

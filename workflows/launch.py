@@ -1,0 +1,193 @@
+"""One launch: planned, polled, counted down, open, closed. People decide; it waits for time.
+
+plan → gates → poll (T-48 h) → countdown (checks at T-24 h, T-1 h, T-5 min) → open → waves → close
+
+What opens is one row of the record. Its items look at it when they are told, at their leisure.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from temporalio import workflow
+from temporalio.exceptions import ApplicationError
+
+with workflow.unsafe.imports_passed_through():
+    from activities.launching import Launching, LookRequest, TellRequest
+    from policies.errors import PolicyError
+    from policies.lifecycle.kernel import Command
+    from policies.lifecycle.launch import MACHINE
+    from policies.lifecycle.launch_due import Timer, timers
+    from policies.lifecycle.launch_state import Launch, Status
+    from policies.lifecycle.release_launch import OVER
+    from workflows.options import COMMAND, LASTING
+    from workflows.subject import Subject
+
+# So long before the opening all items are looked at, so that the opening itself is short.
+_WARM = timedelta(seconds=15)
+# What was refused is tried again after this long, growing to a quarter of an hour.
+_AGAIN_FIRST, _AGAIN_MOST = timedelta(seconds=15), timedelta(minutes=15)
+_LOOKS = 5  # at items that change while they are looked at
+# Commands that are decided on what the items and the measured gates are at this moment.
+_LOOKING = frozenset(
+    {"begin_poll", "check", "open_wave", "item_left", "measure", "resume", "restore", "override"}
+)
+
+
+@dataclass(frozen=True)
+class LaunchInput:
+    """`told`: what its items were told last, so that a renewed history does not tell it again."""
+
+    store: str
+    subject: str
+    gpt: str = ""
+    submission: str = ""
+    past: bool = True
+    told: str = ""
+
+
+@workflow.defn(name="Launch", failure_exception_types=[PolicyError])
+class LaunchWorkflow:
+    @workflow.init
+    def __init__(self, start: LaunchInput) -> None:
+        self._launch: Subject[Launch] = Subject(MACHINE, start.store, start.subject)
+        self._told = start.told
+        self._left = False
+        self._warm: Mapping[str, Any] | None = None
+        self._refused: dict[str, tuple[int, int, datetime]] = {}  # kind → seq, times, not before
+
+    @workflow.run
+    async def run(self, start: LaunchInput) -> str:
+        await self._launch.load(start.past)
+        await workflow.wait_condition(lambda: self._launch.state is not None)
+        while self.state.is_open:
+            await self._tell_items()
+            await self._count_who_left()
+            await self._next_step()
+            self._renew_history(start)
+        await self._tell_items()
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        return self.state.status.value
+
+    @workflow.update(name="command")
+    async def command(self, command: Command) -> dict[str, Any]:
+        observe = self._look if command.kind in _LOOKING else None
+        return await self._launch.apply(command, observe)
+
+    @command.validator
+    def _check(self, command: Command) -> None:
+        self._launch.check(command, looks=command.kind in _LOOKING)
+
+    @workflow.signal
+    async def refresh(self) -> None:
+        await self._launch.refresh()
+
+    @workflow.signal
+    async def item_left(self) -> None:
+        self._left = True
+
+    @property
+    def state(self) -> Launch:
+        assert self._launch.state is not None  # run() waits for its first event
+        return self._launch.state
+
+    async def _next_step(self) -> None:
+        """Wait for the next of the system's own steps, or until somebody changes something."""
+        timer = self._due()
+        if timer is not None and timer.kind == "open_wave":
+            await self._wait(timer.at - _WARM)
+            if self._due() == timer and not self._left:
+                self._warm = await self._look(timer.at)
+        if timer == self._due() and not await self._wait(timer.at if timer else None):
+            assert timer is not None  # without a time there is nothing that could come first
+            await self._give(timer.kind)
+        self._warm = None
+
+    def _due(self) -> Timer | None:
+        """The earliest step; one that was refused is put off, unless something changed since."""
+        steps = []
+        for timer in timers(self.state):
+            seq, _, again = self._refused.get(timer.kind, (0, 0, timer.at))
+            late = seq == self._launch.seq and again > timer.at
+            steps.append(replace(timer, at=again) if late else timer)
+        return min(steps, key=lambda timer: timer.at, default=None)
+
+    async def _wait(self, until: datetime | None) -> bool:
+        """True: something changed. False: the time came first."""
+        seq = self._launch.seq
+        left = None if until is None else max(until - workflow.now(), timedelta(0))
+        if left == timedelta(0):
+            return False
+        try:
+            await workflow.wait_condition(
+                lambda: self._launch.seq != seq or self._left, timeout=left
+            )
+        except TimeoutError:
+            return False
+        return True
+
+    async def _give(self, kind: str, body: dict[str, Any] | None = None) -> None:
+        """The system's own command. Refused because items changed meanwhile, it looks again."""
+        observe = self._seen if kind in _LOOKING else None
+        for _ in range(_LOOKS):
+            seq = self._launch.seq
+            try:
+                await self._launch.apply(self._launch.own_command(kind, body), observe)
+                self._refused.pop(kind, None)
+                return
+            except ApplicationError as refused:
+                self._warm = None
+                if self._launch.seq != seq or not _is_stale(refused):
+                    workflow.logger.info("own command %s refused: %s", kind, refused.type)
+                    break
+        self._put_off(kind)
+
+    def _put_off(self, kind: str) -> None:
+        seq, times, _ = self._refused.get(kind, (self._launch.seq, 0, workflow.now()))
+        times = times + 1 if seq == self._launch.seq else 1
+        wait = min(_AGAIN_FIRST * 2 ** min(times - 1, 6), _AGAIN_MOST)
+        self._refused[kind] = (self._launch.seq, times, workflow.now() + wait)
+
+    async def _seen(self) -> Mapping[str, Any]:
+        return self._warm if self._warm is not None else await self._look()
+
+    async def _look(self, at: datetime | None = None) -> Mapping[str, Any]:
+        """Items and gates as they are: of the next wave, or of all that a return would show."""
+        s = self.state
+        opened = s.status is Status.SUSPENDED
+        now, wave = workflow.now(), s.wave if opened else s.wave + 1
+        request = LookRequest(s.store, s.id, wave, opened, at or now, now)
+        look = await workflow.execute_activity_method(Launching.look, request, **LASTING)
+        return {"items": look.items, "gates": look.gates}
+
+    async def _count_who_left(self) -> None:
+        if not self._left:
+            return
+        self._left = False
+        await self._give("item_left")
+
+    async def _tell_items(self) -> None:
+        """A wave opened, or nothing will ever open: its items look for themselves."""
+        s = self.state
+        news = f"{s.wave}:{s.status.value if s.status.value in OVER else ''}"
+        if news == self._told or (s.wave == 0 and s.status.value not in OVER):
+            return
+        last: str | None = ""
+        while last is not None:
+            told = await workflow.execute_activity_method(
+                Launching.tell, TellRequest(s.store, s.id, last), **COMMAND
+            )
+            last = told.last
+        self._told = news
+
+    def _renew_history(self, start: LaunchInput) -> None:
+        if workflow.info().is_continue_as_new_suggested() and workflow.all_handlers_finished():
+            workflow.continue_as_new(replace(start, past=True, told=self._told))
+
+
+def _is_stale(refused: ApplicationError) -> bool:
+    """Whether the items changed since they were looked at."""
+    told = refused.details[0] if refused.details else {}
+    reasons = (told.get("detail") or {}).get("reasons") if isinstance(told, Mapping) else None
+    return bool({"changed", "items_stale"} & set(reasons or ()))
