@@ -11,6 +11,7 @@ from api.routes import (
     listings,
     me,
     members,
+    memos,
     people,
     policy,
     problems,
@@ -47,5 +48,6 @@ ROUTERS = (
     publishers.router,
     members.router,
     purges.router,
+    memos.router,
     problems.router,
 )

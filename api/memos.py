@@ -1,0 +1,140 @@
+"""Writing memos: from the record of a launch to texts, before anybody edits or sends them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlmodel import col, select
+
+from api.deps import Services
+from api.errors import Problem
+from gonogo.db.codec import event_of, state_of
+from gonogo.db.memo_lists import texts
+from gonogo.db.memos import MemoPicture
+from gonogo.db.people import PersonRow
+from gonogo.db.prose import prose_of
+from gonogo.db.session import reading
+from gonogo.db.tables import EventRow, ProseRow
+from gonogo.notices.memos import Corrected, MemoRenderer, MemoSheet
+from policies.lifecycle.launch_state import Launch
+from policies.lifecycle.machines import fold
+from policies.lifecycle.memo import Memo
+from policies.rules.memo_facts import AUDIENCES, TOLD_BY_MEMO, MemoFacts, memo_facts
+
+# What builders owe before an opening is said where a date is told that lies ahead.
+_BEFORE_OPENING = frozenset({"planned", "narrowed", "brought_forward"})
+
+
+@dataclass(frozen=True)
+class Written:
+    """The body of the command, and the texts to be stored together with it."""
+
+    body: dict[str, Any]
+    rows: tuple[ProseRow, ...]
+
+
+def write(
+    svc: Services,
+    *,
+    launch: str,
+    about: int | None,
+    locales: Iterable[str],
+    by: str,
+    corrects: str | None = None,
+    wrong: str | None = None,
+) -> Written:
+    """Texts about event `about` of `launch` (None: the newest that a memo is written about), for
+    insiders and for everybody. With `corrects` they correct that memo, and `wrong` says how.
+
+    Raises `not-found` for what does not exist, `bad-request` for an event that has no memo.
+    """
+    sheet, number = (
+        _correction(svc, launch, corrects, wrong, by) if corrects else _sheet(svc, launch, about)
+    )
+    renderer = MemoRenderer(svc.settings.base, svc.pack.calendar.zone)
+    parts: dict[str, dict[str, str]] = {}
+    rows: list[ProseRow] = []
+    for audience in AUDIENCES:
+        for locale in locales:
+            made = renderer.render(sheet, audience, locale)
+            pair = prose_of(made.subject), prose_of(made.text)
+            rows += pair
+            parts[f"{audience}/{locale}"] = {"subject": pair[0].digest, "text": pair[1].digest}
+    body = {"launch": launch, "what": sheet.facts.kind, "about": number, "parts": parts}
+    return Written(body | ({"corrects": corrects} if corrects else {}), tuple(rows))
+
+
+def _sheet(svc: Services, launch: str, about: int | None) -> tuple[MemoSheet, int]:
+    with reading(svc.engine) as session:
+        query = select(EventRow).where(EventRow.store_id == svc.store, EventRow.subject == launch)
+        rows = session.exec(query.order_by(col(EventRow.seq))).all()
+    if not rows or not launch.startswith("lch_"):
+        raise Problem("not-found", f"there is no launch {launch}")
+    told = [row.seq for row in rows if row.type in TOLD_BY_MEMO]
+    number = about if about is not None else max(told, default=0)
+    if number not in told:
+        raise Problem("bad-request", "no memo is written about that event of the launch")
+    events = [event_of(row) for row in rows if row.seq <= number]
+    state: Launch = fold("launch", events)
+    facts = memo_facts(events[-1], fold("launch", events[:-1]))
+    assert facts is not None  # its type is among those
+    return _filled(svc, state, facts), number
+
+
+def _correction(
+    svc: Services, launch: str, corrects: str, wrong: str | None, by: str
+) -> tuple[MemoSheet, int]:
+    with reading(svc.engine) as session:
+        row = session.get(MemoPicture, (svc.store, corrects))
+        if row is None or row.launch != launch or row.status != "sent":
+            raise Problem("not-found", f"nobody was sent a memo {corrects} of this launch")
+        old: Memo = state_of("memo", row.state)
+        said = texts(session, [old])
+        state = _launch(session, svc, launch)
+    first = min(old.sent.values(), key=lambda one: one.at)
+    subject = next(iter(old.parts.values())).subject
+    facts = MemoFacts("corrected", datetime.now(UTC), (by,), after=state.target)
+    sheet = _filled(svc, state, facts)
+    corrected = Corrected(corrects, said.get(subject, "(erased)"), first.at)
+    return _with(sheet, corrected, wrong), old.about
+
+
+def _launch(session: Any, svc: Services, launch: str) -> Launch:
+    rows = session.exec(
+        select(EventRow)
+        .where(EventRow.store_id == svc.store, EventRow.subject == launch)
+        .order_by(col(EventRow.seq))
+    ).all()
+    state: Launch = fold("launch", [event_of(row) for row in rows])
+    return state
+
+
+def _filled(svc: Services, launch: Launch, facts: MemoFacts) -> MemoSheet:
+    with reading(svc.engine) as session:
+        people = session.exec(
+            select(PersonRow.id, PersonRow.name).where(
+                PersonRow.store_id == svc.store, col(PersonRow.id).in_(facts.decided_by)
+            )
+        ).all()
+        note = session.get(ProseRow, facts.note) if facts.note else None
+    duties = svc.pack.launch.duties if facts.kind in _BEFORE_OPENING else ()
+    return MemoSheet(
+        facts=facts,
+        launch=launch.id,
+        name=launch.name,
+        names=dict(people),
+        note=note.text if note else None,
+        duties=tuple(duty.title for duty in duties),
+    )
+
+
+def _with(sheet: MemoSheet, corrected: Corrected, wrong: str | None) -> MemoSheet:
+    return MemoSheet(
+        facts=sheet.facts,
+        launch=sheet.launch,
+        name=sheet.name,
+        corrects=corrected,
+        names=sheet.names,
+        wrong=wrong,
+    )
