@@ -18,7 +18,15 @@ OPERATIONS = [
     for path, item in DOCUMENT["paths"].items()
     for method, operation in item.items()
 ]
-PUBLIC = ("/v1/catalogue", "/v1/policy", "/problems", "/healthz", "/readyz")
+PUBLIC = (
+    "/v1/catalogue",
+    "/v1/public",
+    "/calendar",
+    "/v1/policy",
+    "/problems",
+    "/healthz",
+    "/readyz",
+)
 
 
 def test_the_committed_document_is_the_applications() -> None:
