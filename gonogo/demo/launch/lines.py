@@ -29,7 +29,8 @@ class Said:
 class Line:
     """One command. `tells` is for the timeline; `refused` is the code it is expected to meet;
     `status` what the launch is expected to be afterwards. `stale`: its giver looked at the launch
-    as it was before the line above. `memos`: for whom one is written, `internal` and `public`."""
+    as it was before the line above. `memos`: for whom one is written, `internal` and `public`; `on`
+    a memo is on the last one written."""
 
     at: str
     who: str
@@ -40,6 +41,7 @@ class Line:
     status: str = ""
     stale: bool = False
     memos: tuple[str, ...] = ()
+    on: Literal["launch", "memo"] = "launch"
 
 
 Act = Literal[
@@ -103,6 +105,9 @@ NOVEMBER: tuple[Line | Scene, ...] = (
          {"target": When("early 2024"), "reason": UNEXPECTED,
           "note": Said("In the past weeks unexpected things kept the team busy.")},
          status="postponed", memos=(INSIDE, PUBLIC)),
+    Line("2023-11-30 09:40", "per_max", "edit", "wants to soften the memo that everybody has",
+         {"part": "public/en", "subject": Said("GPT Store: a little later"),
+          "text": Said("It takes us a little longer.")}, refused="illegal-move", on="memo"),
     Scene("2023-11-30 10:00", "withdraw", "One builder does not want to wait"),
     Scene("2023-11-30 10:30", "dark", "Nothing of the launch is visible"),
 )  # fmt: skip

@@ -11,7 +11,7 @@ from gonogo.demo.launch import look
 from gonogo.demo.launch.cast import SAN_FRANCISCO, said_of
 from gonogo.demo.launch.lane import Item, Lane
 from gonogo.demo.launch.lines import Line, Said, Scene, When
-from gonogo.demo.launch.memos import Memo, memos_of
+from gonogo.demo.launch.memos import Memo, write
 from gonogo.demo.launch.stage import Asked, Given, Stage, moment
 from gonogo.ids import new_id
 from gonogo.zones import place_target, today_in
@@ -68,7 +68,8 @@ class Play:
     bound: list[Item] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)  # of the launch
     leaky: Item | None = None
-    memos: list[Memo] = field(default_factory=list)
+    memo: str = ""  # the last one that was written
+    memos: list[Memo] = field(default_factory=list)  # texts of all of them
     announced: Target | None = None  # what the public was told last
     _before: Any = None  # the launch as it was before the last line
 
@@ -95,8 +96,8 @@ class Play:
     def _line(self, line: Line) -> None:
         at, state = moment(line.at), self.state()
         asked = Asked(
-            "launch",
-            self.launch,
+            line.on,
+            self.launch if line.on == "launch" else self.memo,
             line.who,
             line.kind,
             at,
@@ -105,15 +106,20 @@ class Play:
             seen=self._before if line.stale else None,
         )
         given = self.stage.give(asked)
-        self._before = state
-        self.events += given.events
+        if line.on == "launch":
+            self._before = state
+            self.events += given.events
         self._judge(line, asked, given)
         if line.memos and given.refused is None:
             self._write(line.memos, given, state)
 
     def _write(self, audiences: tuple[str, ...], given: Given, before: Any) -> None:
+        """By the product lead, within two minutes of the event."""
         for event in given.events:
-            self.memos += memos_of(self.stage, event, before, audiences, self.announced)
+            written = write(self.stage, event, before, audiences, self.announced, "per_lea")
+            if written is not None:
+                self.memo, texts = written
+                self.memos += texts
         if "public" in audiences:
             self.announced = self.state().target
 
