@@ -7,10 +7,10 @@ ours is in it. `python -m gonogo.demo.launch --write docs/reference-story.md` wr
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 
-from gonogo.demo.launch.cast import SAN_FRANCISCO, said_of
+from gonogo.demo.launch.cast import said_of
 from gonogo.demo.launch.memos import LANGUAGES, Memo
 from gonogo.demo.launch.play import Play, Shown
-from gonogo.zones import zone_named
+from gonogo.demo.launch.stage import clock
 
 INTRODUCTION = """\
 # The reference story: a store opens
@@ -70,7 +70,7 @@ def page_of(play: Play) -> str:
 
 
 def _timeline(shown: Sequence[Shown]) -> Iterable[str]:
-    for day, entries in groupby(shown, key=lambda entry: _local(entry, "%A, %-d %B %Y")):
+    for day, entries in groupby(shown, key=lambda entry: clock(entry.at, "%A, %-d %B %Y")):
         yield f"### {day}"
         yield ""
         for entry in entries:
@@ -80,7 +80,7 @@ def _timeline(shown: Sequence[Shown]) -> Iterable[str]:
 
 
 def _entry(entry: Shown) -> str:
-    line = f"- {_local(entry, '%H:%M')} "
+    line = f"- {clock(entry.at, '%H:%M')} "
     line += f"{said_of(entry.who)} {entry.tells}" if entry.who else f"**{entry.tells}**"
     if entry.code:
         return f"{line} – *refused:* {entry.refused}"
@@ -92,7 +92,7 @@ def _entry(entry: Shown) -> str:
 def _memos(memos: Sequence[Memo], launch: str) -> Iterable[str]:
     """Each as it would be sent; the id of the launch is another one in every performance."""
     for memo in memos:
-        day = memo.at.astimezone(zone_named(SAN_FRANCISCO)).strftime("%-d %B %Y")
+        day = clock(memo.at, "%-d %B %Y")
         yield f"### {day}, {memo.audience}, {LANGUAGES[memo.locale]}"
         yield ""
         yield "```text"
@@ -116,8 +116,4 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterable[str]:
 
 
 def _when(entry: Shown) -> str:
-    return _local(entry, "%-d %b %Y %H:%M")
-
-
-def _local(entry: Shown, form: str) -> str:
-    return entry.at.astimezone(zone_named(SAN_FRANCISCO)).strftime(form)
+    return clock(entry.at, "%-d %b %Y %H:%M")

@@ -141,10 +141,7 @@ class Play:
     def _observed(self, line: Line, at: datetime) -> dict[str, Any]:
         if line.kind not in OBSERVING:
             return {}
-        return {
-            "items": look.items_seen(self.stage, self.launch, at),
-            "gates": look.gates_seen(self.stage, at),
-        }
+        return look.seen(self.stage, self.launch, at)
 
     def _judge(self, line: Line, asked: Asked, given: Given) -> None:
         after, at = self.state(), asked.at

@@ -9,9 +9,10 @@ from gonogo.demo.launch.cast import FOUNDERS, NORTH, PUBLISHERS, SYSTEM, said_of
 from gonogo.demo.launch.lane import Item
 from gonogo.demo.launch.lines import QUORUM
 from gonogo.demo.launch.play import Play, Scenery
-from gonogo.demo.launch.stage import Asked
+from gonogo.demo.launch.stage import Asked, clock
 
 MUSTS = 3  # and Northlight's
+MOMENT = "%-d %B %H:%M"
 A_DAY = 20  # reviews, two reviewers
 
 
@@ -104,7 +105,7 @@ async def _bind(play: Play, at: datetime) -> tuple[str, ...]:
         play.lane.bind(item, play.launch, importance, "per_lea", at)
         counts[importance] += 1
         play.bound.append(item)
-    seen = look.items_seen(play.stage, play.launch, at)
+    seen = look.seen(play.stage, play.launch, at)["items"]
     planned = {kind: seen[kind] for kind in counts}
     play.expect("the launch counts what was bound", planned == counts, _said(planned))
     return (_said(counts),)
@@ -120,7 +121,7 @@ async def _withdraw(play: Play, at: datetime) -> tuple[str, ...]:
     assert item.release is not None  # it was bound
     play.stage.must(Asked("release", item.release, by, "unbind", at, {"reason": "withdrawn"}))
     play.bound.remove(item)
-    observed = {"items": look.items_seen(play.stage, play.launch, at)}
+    observed = look.seen(play.stage, play.launch, at)
     body = {"release": item.release, "why": "withdrawn"}
     counted = play.stage.must(Asked("launch", play.launch, SYSTEM, "item_left", at, body, observed))
     play.events += counted.events
@@ -157,7 +158,9 @@ async def _dissent(play: Play, at: datetime) -> tuple[str, ...]:
 async def _dark(play: Play, at: datetime) -> tuple[str, ...]:
     seen = look.served(play.stage, _digests(play))
     names = look.listed(play.stage)
-    play.expect(f"{at:%d %B}: nothing bound is visible", not seen and not names, f"{seen} served")
+    play.expect(
+        f"{clock(at, MOMENT)}: nothing bound is visible", not seen and not names, f"{seen} served"
+    )
     return (f"{seen} of {len(play.bound)} served, {names} in the catalogue",)
 
 
@@ -165,11 +168,10 @@ async def _open(play: Play, at: datetime) -> tuple[str, ...]:
     seen, names = look.served(play.stage, _digests(play)), look.listed(play.stage)
     count = len(play.bound)
     play.expect(
-        "everything bound is served and listed", seen == names == count, f"{seen} of {count}"
+        f"{clock(at, MOMENT)}: everything bound is served and listed",
+        seen == names == count,
+        f"{seen} of {count}",
     )
-    leaky = play.leaky
-    dark = leaky is not None and not look.served(play.stage, {leaky.gpt: leaky.digest})
-    play.expect("the one that leaks is served to nobody", dark, "dark" if dark else "served")
     return (f"{seen} of {count} served, {names} in the catalogue",)
 
 
@@ -179,10 +181,14 @@ async def _follow(play: Play, at: datetime) -> tuple[str, ...]:
     for item in play.bound:
         assert item.release is not None  # it was bound
         excluded: list[str] | None = [] if item.release in state.excluded else None
-        observed = {"launch": {**row, "excluded": excluded}, "precheck": ()}
+        failing = look.precheck(play.stage, item.submission, item.digest, at)
+        observed = {"launch": {**row, "excluded": excluded}, "precheck": failing}
         play.stage.must(Asked("release", item.release, SYSTEM, "open", at, observed=observed))
         _tell_listing(play, item, at)
         followed += 1
+    leaky = play.leaky
+    dark = leaky is not None and not look.served(play.stage, {leaky.gpt: leaky.digest})
+    play.expect("the one that leaks is served to nobody", dark, "dark" if dark else "served")
     return (f"{followed} releases are at their last step",)
 
 

@@ -9,13 +9,15 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from gonogo.demo.launch.cast import SAN_FRANCISCO, said_of
+from gonogo.demo.launch.cast import said_of
 from gonogo.demo.launch.gpts import real_records
 from gonogo.demo.launch.memos import LANGUAGES, Memo
 from gonogo.demo.launch.performance import NotOurs, perform
 from gonogo.demo.launch.play import Expected, Play, Shown
+from gonogo.demo.launch.stage import clock
 from gonogo.settings import Settings
-from gonogo.zones import zone_named
+
+DAY = "%-d %B %Y"
 
 
 def show(console: Console, data: Path | None, *, check: bool) -> int:
@@ -45,10 +47,6 @@ def show(console: Console, data: Path | None, *, check: bool) -> int:
     return 1 if failed or not play.expectations else 0
 
 
-def local(entry: Shown, form: str) -> str:
-    return entry.at.astimezone(zone_named(SAN_FRANCISCO)).strftime(form)
-
-
 def _teller(console: Console) -> "_Teller":
     return _Teller(console)
 
@@ -60,11 +58,11 @@ class _Teller:
         self._console, self._day = console, ""
 
     def __call__(self, entry: Shown) -> None:
-        day = local(entry, "%A %-d %B %Y")
+        day = clock(entry.at, "%A %-d %B %Y")
         if day != self._day:
             self._console.print(f"\n{day}, San Francisco", style="bold cyan", highlight=False)
             self._day = day
-        line = f"[dim]{local(entry, '%H:%M')}[/]  {_who(entry)}{entry.tells}"
+        line = f"[dim]{clock(entry.at, '%H:%M')}[/]  {_who(entry)}{entry.tells}"
         if entry.target and not entry.code:
             line += f": [bold]{entry.target}[/]"
         if entry.code:
@@ -86,7 +84,7 @@ def _refusals(console: Console, shown: Sequence[Shown]) -> None:
         table.add_column(column, overflow="fold")
     for entry in shown:
         if entry.code:
-            when = local(entry, "%-d %b %H:%M")
+            when = clock(entry.at, "%-d %b %H:%M")
             table.add_row(when, said_of(entry.who), entry.tells, f"{entry.code}: {entry.refused}")
     console.print(table)
 
@@ -94,7 +92,7 @@ def _refusals(console: Console, shown: Sequence[Shown]) -> None:
 def _memos(console: Console, memos: Sequence[Memo]) -> None:
     console.print("\nThe memos", style="bold")
     for memo in memos:
-        title = f"{memo.at:%-d %B %Y}, {memo.audience}, {LANGUAGES[memo.locale]}: {memo.subject}"
+        title = f"{clock(memo.at, DAY)}, {memo.audience}, {LANGUAGES[memo.locale]}: {memo.subject}"
         console.print(Panel(Text(memo.text.strip()), title=title, title_align="left"))
 
 

@@ -174,3 +174,8 @@ def moment(local: str) -> datetime:
     """`2024-01-10 10:00` on the clocks of San Francisco, in UTC."""
     at = datetime.fromisoformat(local).replace(tzinfo=zone_named(SAN_FRANCISCO))
     return at.astimezone(UTC)
+
+
+def clock(at: datetime, form: str) -> str:
+    """`at` on the clocks of San Francisco, as `strftime` writes it."""
+    return at.astimezone(zone_named(SAN_FRANCISCO)).strftime(form)
