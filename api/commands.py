@@ -110,6 +110,13 @@ class Gateway:
         answer = {"code": refused.code, "because": refused.because, "detail": dict(refused.detail)}
         await asyncio.to_thread(self._kept.remember, command, "refused", answer)
 
+    async def tell(self, command: str) -> None:
+        """Have the workflow fold a command that the edge recorded itself. If nobody answers, the
+        sweep does it later."""
+        row = await asyncio.to_thread(self._kept.row, command)
+        if row is not None:
+            await self._nudge(row)
+
     async def close(self) -> None:
         """Write down what is known about answered commands. No command may come afterwards."""
         await self._confirmations.close()

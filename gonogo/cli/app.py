@@ -8,6 +8,7 @@ from gonogo.cli import (
     importing,
     inbox,
     installation,
+    launches,
     notices,
     people,
     places,
@@ -36,6 +37,7 @@ submissions.register(app)
 importing.register(app)
 app.add_typer(reviews.app, name="review")
 app.add_typer(releases.app, name="release")
+app.add_typer(launches.app, name="launch")
 app.add_typer(stops.app, name="stop")
 app.add_typer(inbox.app, name="inbox")
 app.add_typer(publishers.app, name="publisher")

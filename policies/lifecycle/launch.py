@@ -24,6 +24,7 @@ from policies.lifecycle.launch_fold import evolve
 from policies.lifecycle.launch_items import items_of
 from policies.lifecycle.launch_look import after
 from policies.lifecycle.launch_permits import CAUSES, HUMAN_FACTS, PERSONS_COMMANDS, permit
+from policies.lifecycle.launch_seen import must_have_seen
 from policies.lifecycle.launch_state import COMMITTED, Launch, Status, terms_of
 
 Facts = tuple[Fact, ...]
@@ -37,6 +38,7 @@ def decide(
     state: Launch | None, command: Command, now: datetime, observed: Mapping[str, Any]
 ) -> Facts:
     """The facts `command` causes at `now` (UTC). Raises a `Refused` and changes nothing."""
+    must_have_seen(state, command)
     permit(state, command.kind, command.actor, now)
     if state is None:
         return _draft(command)
