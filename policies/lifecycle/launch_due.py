@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from policies.lifecycle.launch_permits import LEGAL
-from policies.lifecycle.launch_state import COMMITTED, Launch, Status
+from policies.lifecycle.launch_state import COMMITTED, FINAL, Launch, Status
 from policies.rules.target import deadline
 
 
@@ -30,6 +30,8 @@ class Timer:
 def due(s: Launch) -> Due | None:
     """What somebody owes next; None in a final state."""
     terms = s.terms
+    if s.status in FINAL:
+        return None
     if s.status is Status.DRAFT:
         return Due("plan", s.since + timedelta(seconds=terms.plan_within_s))
     if s.status is Status.HOLD and s.held:

@@ -247,7 +247,7 @@ _CHANGES: Mapping[str, Any] = {
     "launch:forward:proposed": _proposed("forward"),
     "launch:cancel:proposed": _proposed("cancel"),
     "launch:restore:proposed": _proposed("restore"),
-    "launch:cancelled": lambda s, e, b, at: replace(s, status=Status.CANCELLED),
+    "launch:cancelled": lambda s, e, b, at: replace(s, status=Status.CANCELLED, held=None),
     "launch:suspended": _suspended,
     "launch:restored": _restored,
     "launch:closed": lambda s, e, b, at: replace(

@@ -17,7 +17,7 @@ from policies.errors import (
 from policies.lifecycle.kernel import Command, Fact, Role, iso
 from policies.lifecycle.launch_bodies import digest
 from policies.lifecycle.launch_gating import measured
-from policies.lifecycle.launch_items import in_the_way, items_of
+from policies.lifecycle.launch_items import Items, in_the_way, items_of
 from policies.lifecycle.launch_look import after
 from policies.lifecycle.launch_state import Launch, Vote
 
@@ -98,21 +98,28 @@ def override(s: Launch, c: Command, now: datetime, o: Observed) -> Facts:
     if s.poll and now >= s.poll.closes_at:
         raise IllegalMove("this round is over", closed_at=iso(s.poll.closes_at))
     items = items_of(o)
-    tier = items.tier if items else "high"  # unknown: as bad as it can be (I7)
-    if role == Role.SAFETY_ONCALL and _above(tier, s.terms.tier_line):
+    if role == Role.SAFETY_ONCALL and above_the_line(s, items):
         raise NotAllowed(
-            "safety's NO-GO on these items is never overridden", tier=tier, line=s.terms.tier_line
+            "safety's NO-GO on these items is never overridden",
+            tier=_tier(items),
+            line=s.terms.tier_line,
         )
     body = {
         "round": c.body["round"],
         "role": role,
         "rationale": digest(c.body, "rationale", "the rationale"),
-        "tier": tier,
+        "tier": _tier(items),
     }
     return (Fact("launch:poll:overridden", body),)
 
 
-def _above(tier: str, line: str) -> bool:
+def _tier(items: Items | None) -> str:
+    return items.tier if items else "high"  # unknown: as bad as it can be (I7)
+
+
+def above_the_line(s: Launch, items: Items | None) -> bool:
+    """Are there items on which safety's NO-GO is the last word?"""
+    tier, line = _tier(items), s.terms.tier_line
     return tier not in TIERS or TIERS.index(tier) > TIERS.index(line)
 
 
