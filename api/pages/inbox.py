@@ -188,4 +188,5 @@ def _concerns(topic: Topic, look: SignedIn) -> bool:
         Topic.RELEASES: look.has("product_lead"),
         Topic.SAFETY: True,
         Topic.WEBHOOKS: developer or look.has("administrator"),
+        Topic.RECORD: look.has("administrator", "auditor"),
     }[topic]

@@ -53,6 +53,8 @@ def path_of(row: NoticeRow) -> str:
         return f"{_FOLDERS[prefix]}/{row.subject}"
     if topic is Topic.WEBHOOKS:
         return f"/webhooks/{row.subject}"
+    if topic is Topic.RECORD:
+        return "/purges" if prefix == "prg" else "/audit"
     return "/inbox"
 
 

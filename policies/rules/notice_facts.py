@@ -35,6 +35,7 @@ class Facts:
     target: str | None = None
     pack: str | None = None
     endpoint: str | None = None
+    faults: int | None = None  # of the record
     launch: str | None = None
 
 

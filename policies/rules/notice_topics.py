@@ -20,6 +20,7 @@ class Topic(StrEnum):
     RELEASES = "releases"  # work of product leads
     SAFETY = "safety"  # stops, quarantines, halts
     WEBHOOKS = "webhooks"  # endpoints that fail
+    RECORD = "record"  # requests to erase, faults of the record
 
 
 class Channel(StrEnum):
@@ -81,6 +82,8 @@ NOTICES: Mapping[str, Notice] = {
     "memo": Notice(Topic.MY_GPTS),
     "memo_inside": Notice(Topic.RELEASES),
     "webhook_disabled": Notice(Topic.WEBHOOKS),
+    "erasing_wanted": Notice(Topic.RECORD),
+    "record_fault": Notice(Topic.RECORD, urgent=True),
 }
 _DAILY = frozenset({Topic.PROGRESS, Topic.REVIEWS, Topic.RELEASES})
 PERSONS_CHANNELS = (Channel.INBOX, Channel.MAIL)

@@ -14,6 +14,7 @@ from policies.rules.notice_topics import NOTICES
 _REVIEWERS = frozenset({Role.REVIEWER.value, Role.SENIOR_REVIEWER.value})
 _LEADS = frozenset({Role.PRODUCT_LEAD.value})
 _SAFETY = frozenset({Role.SAFETY_ONCALL.value, Role.PRODUCT_LEAD.value})
+_KEEPERS = frozenset({Role.ADMINISTRATOR.value, Role.AUDITOR.value})
 _STOPPERS = _SAFETY | {Role.ADMINISTRATOR.value}
 _STAFF = frozenset(role.value for role in set(Role) - {Role.DEVELOPER, Role.SYSTEM})
 
@@ -209,6 +210,7 @@ _RULES: Mapping[str, _Who] = {
     "publisher:member:invited": _about_person("invited"),
     "publisher:member:role_set": _about_person("membership_changed"),
     "publisher:member:removed": _about_person("membership_changed"),
+    "purge:asked": _staff("erasing_wanted", _KEEPERS),
     "stop:placed": _stop("stop_placed"),
     "stop:lifted": _stop("stop_lifted"),
     "memo:sent": _memo,

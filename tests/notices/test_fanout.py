@@ -11,7 +11,9 @@ from gonogo.db.notices import AddressRow, NoticeRow, PreferenceRow
 from gonogo.db.session import reading, writing
 from gonogo.db.tables import EventRow, OutboxRow
 from gonogo.notices.fanout import Fanout
-from tests.builders import ADA, RUI, STORE
+from gonogo.notices.inbox import Inbox
+from gonogo.notices.rendering import Renderer
+from tests.builders import ADA, AMY, IDA, RUI, STORE
 from tests.db.desk import Desk
 from tests.notices.conftest import deliveries
 
@@ -204,3 +206,22 @@ def test_notices_hold_no_prose_no_name_and_no_address(
     assert "prose:q" in kept  # the digest, by which the text is found while it is there
     assert "@" not in kept
     assert "per_" not in kept
+
+
+def test_a_request_to_erase_lies_in_the_inbox_of_every_other_keeper(
+    peopled: Desk, fan_out: Callable[[], int]
+) -> None:
+    for person, role in ((AMY.id, "administrator"), (IDA.id, "auditor"), ("per_x", "auditor")):
+        peopled.identity.add_person(person, (role,), (), person)
+    body = {"scope": "gpt", "target": "gpt_1", "reason": "request", "note": None}
+    peopled.give("ask", "prg_1", AMY, body)
+
+    fan_out()
+
+    told = deliveries(peopled, channel="inbox", subject="prg_1")
+    assert {row.recipient for row in told} == {IDA.id, "per_x"}
+    assert {row.topic for row in told} == {"record"}
+    entry = Inbox(peopled.engine, STORE).page(IDA.id).items[0]
+    assert entry.sheet.path == "/purges"
+    text = Renderer("https://x.example", "UTC").what(entry.sheet)
+    assert "erase the gpt gpt_1" in text

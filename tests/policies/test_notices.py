@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from policies.lifecycle import submission
+from policies.lifecycle import purge, submission
 from policies.lifecycle.kernel import Event
 from policies.lifecycle.machines import MACHINES
 from policies.rules.notice_topics import NOTICES
 from policies.rules.notices import TOLD_OF, Person, recipients, tellings
-from tests.builders import ADA, ALF, LEA, PUBLISHER, RUI, SENA, Journal
+from tests.builders import ADA, ALF, AMY, LEA, PUBLISHER, RUI, SENA, Journal
 from tests.policies.states import SYS, give, queued, walked
 
 PEOPLE = (
@@ -23,6 +23,9 @@ PEOPLE = (
     Person("per_sena", frozenset({"senior_reviewer"})),
     Person("per_lea", frozenset({"product_lead"})),
     Person("per_sol", frozenset({"safety_oncall"})),
+    Person("per_amy", frozenset({"administrator"})),
+    Person("per_ada2", frozenset({"administrator"})),
+    Person("per_ida", frozenset({"auditor"})),
 )
 # What nobody needs a message about: they did it themselves, it is seen where they are, or another
 # event of the same moment says it better.
@@ -41,6 +44,10 @@ SILENT = {
     "memo:prepared",  # nobody has it yet
     "memo:edited",
     "memo:discarded",
+    "purge:confirmed",  # its page says it, and whoever asked looks there
+    "purge:declined",
+    "hold:placed",
+    "hold:lifted",
     "publisher:founded",
     "publisher:adopted",
     "publisher:renamed",
@@ -58,7 +65,7 @@ SILENT = {
     "listing:exposure:halted",
     "listing:exposure:resumed",
 }
-SUBJECTS = ("submission", "release", "listing", "stop", "publisher", "memo")
+SUBJECTS = ("submission", "release", "listing", "stop", "publisher", "memo", "purge", "hold")
 
 
 def told(case: Journal[Any], before: Any) -> dict[str, set[str]]:
@@ -169,6 +176,13 @@ def test_a_colleague_of_the_actor_is_told_what_the_actor_did() -> None:
     found = recipients(tellings(event, case.past, case.state), PEOPLE, ALF.id)
 
     assert set(found["question"]) == {"per_ada", "per_ola"}
+
+
+def test_the_other_keepers_hear_that_a_second_voice_is_wanted_to_erase() -> None:
+    wish = Journal(purge.MACHINE, "prg_1")
+    wish.give("ask", AMY, {"scope": "gpt", "target": "gpt_a", "reason": "request", "note": None})
+
+    assert told(wish, None) == {"erasing_wanted": {"per_ada2", "per_ida"}}
 
 
 def test_an_event_of_a_kind_without_rules_tells_nobody() -> None:
