@@ -18,6 +18,8 @@ _SEARCH = "tests/policies/test_reachability.py::"
 _RANDOM = "tests/policies/test_lifecycle_properties.py::"
 _ACCESS = "tests/policies/test_access.py::test_every_cell_says_what_the_table_says"
 _PUBLISHER = "tests/policies/test_publisher_machine.py::"
+_KEEPING = "tests/policies/test_keeping_properties.py::"
+_KEPT = "tests/policies/test_keeping_reachability.py::"
 _GROWS = "tests/policies/test_approvals.py::"
 _READY = "tests/policies/test_launch_readiness.py::"
 _RECORD = "tests/db/test_ledger.py::"
@@ -287,6 +289,22 @@ MUTATIONS: tuple[Mutation, ...] = (
        "elif upload not in split.past and name != ERASED:",
        "elif digest not in split.mine.bundles:",
        "tests/db/test_erasing.py::test_a_bundle_that_another_gpt_has_not_submitted_yet_stays"),
+    _m("I2-one-voice-erases", _RULES + "access.py",
+       '_row("purge", "confirm", _KEEPERS, OTHER)',
+       '_row("purge", "confirm", _KEEPERS, OTHER, DECIDER)',
+       _KEEPING + "TestI2OfARequestToErase",
+       _KEPT + "test_i2_no_reachable_erasure_has_one_voice"),
+    _m("I2-revoker-gives-it-back", _RULES + "access.py",
+       '_row("publisher", "reinstate", _LEAD | _ADMINISTRATOR, OTHER)',
+       '_row("publisher", "reinstate", _LEAD | _ADMINISTRATOR, *OUTSIDE)',
+       _KEEPING + "TestI2I4I7OfAPublisher"),
+    _m("I10-confirmed-waits-for-ever", _LIFE + "purge.py",
+       '"decline": frozenset({Step.ASKED, Step.CONFIRMED}),',
+       '"decline": frozenset({Step.ASKED}),',
+       _KEPT + "test_i10_every_request_that_is_not_over_can_be_declined_by_a_person"),
+    _m("I8-declined-after-it-began", _DB + "limits.py",
+       '"purge:declined": _not_begun,', "",
+       "tests/db/test_erasing.py::test_what_has_begun_to_be_erased_cannot_be_declined"),
     _m("I3-swept-over-hold", "gonogo/retention.py", "held.keeps(case, gpt, publisher)", "False",
        "tests/db/test_retention.py::test_open_approved_and_held_cases_keep_everything"),
     _m("I4-held-cases-starve-others", "gonogo/retention.py", "    while page:\n", "    if page:\n",
