@@ -297,7 +297,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     _m("I2-revoker-gives-it-back", _RULES + "access.py",
        '_row("publisher", "reinstate", _LEAD | _ADMINISTRATOR, OTHER)',
        '_row("publisher", "reinstate", _LEAD | _ADMINISTRATOR, *OUTSIDE)',
-       _KEEPING + "TestI2I4I7OfAPublisher"),
+       _KEPT + "test_i2_whoever_revoked_a_verification_does_not_give_it_back"),
     _m("I10-confirmed-waits-for-ever", _LIFE + "purge.py",
        '"decline": frozenset({Step.ASKED, Step.CONFIRMED}),',
        '"decline": frozenset({Step.ASKED}),',

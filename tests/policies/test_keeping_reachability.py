@@ -102,6 +102,19 @@ def test_i3_one_of_the_staff_revokes_whatever_holds() -> None:
             assert road.refused("revoke", SOL, publisher_body("revoke")) == ""
 
 
+def test_i2_whoever_revoked_a_verification_does_not_give_it_back() -> None:
+    revoked = [state for state in publishers().states.values() if state.revoked_by is not None]
+
+    assert {state.revoked_by for state in revoked} == {SOL.id, AMY.id, LEA.id}
+    for state in revoked:
+        (who,) = (person for person in PEOPLE if person.id == state.revoked_by)
+        road: Journal[Publisher] = Journal(publisher.MACHINE, PUBLISHER)
+        road.past = state
+        assert all(
+            road.refused(kind, who, publisher_body(kind)) for kind in ("reinstate", "attest")
+        )
+
+
 def test_every_step_of_a_request_to_erase_is_reached_and_every_move_made() -> None:
     named = {(one, two) for one, others in purge.NEXT.items() for two in others}
 
