@@ -45,8 +45,8 @@ class Line:
 
 
 Act = Literal[
-    "found", "enter", "leak", "review", "bind", "withdraw", "verify", "dissent", "follow", "dark",
-    "open",
+    "found", "enter", "leak", "review", "bind", "preview", "withdraw", "stale", "narrower",
+    "verify", "dissent", "follow", "dark", "open",
 ]  # fmt: skip
 
 
@@ -62,6 +62,7 @@ class Scene:
 QUORUM = 20
 LATE, UNEXPECTED = "quality", "unexpected"
 INSIDE, PUBLIC = "internal", "public"
+EARLY = When("early 2024")
 NEXT_WEEK, OPENING = When("week of 2024-01-08"), When("2024-01-10T10:00")
 POLICY = {"gate": "policy_published", "evidence": "sha256:policies-of-the-store"}
 SUPPORT = {"gate": "support_ready", "evidence": "sha256:rota-of-the-first-week"}
@@ -101,18 +102,21 @@ NOVEMBER: tuple[Line | Scene, ...] = (
          refused="incomplete", stale=True),
     Line("2023-11-17 16:20", "per_lea", "replan", "plans for December",
          {"target": When("2023-12")}, status="gating"),
+    Scene("2023-11-30 09:00", "preview", "Lea Moreau previews “early 2024”; nothing changes yet"),
+    Scene("2023-11-30 09:10", "withdraw", "One builder does not want to wait"),
+    Scene("2023-11-30 09:15", "stale", "What she saw is not what would happen any more"),
     Line("2023-11-30 09:30", "per_lea", "postpone", "postpones it a second time; it holds at once",
-         {"target": When("early 2024"), "reason": UNEXPECTED,
+         {"target": EARLY, "reason": UNEXPECTED,
           "note": Said("In the past weeks unexpected things kept the team busy.")},
          status="postponed", memos=(INSIDE, PUBLIC)),
     Line("2023-11-30 09:40", "per_max", "edit", "wants to soften the memo that everybody has",
          {"part": "public/en", "subject": Said("GPT Store: a little later"),
           "text": Said("It takes us a little longer.")}, refused="illegal-move", on="memo"),
-    Scene("2023-11-30 10:00", "withdraw", "One builder does not want to wait"),
     Scene("2023-11-30 10:30", "dark", "Nothing of the launch is visible"),
 )  # fmt: skip
 
 JANUARY: tuple[Line | Scene, ...] = (
+    Scene("2024-01-04 08:50", "narrower", "Lea Moreau looks what “next week” would mean"),
     Line("2024-01-04 09:00", "per_lea", "replan", "names next week", {"target": NEXT_WEEK},
          refused="not-yet"),
     Line("2024-01-04 09:05", "per_lea", "approve_date", "approves her own date",

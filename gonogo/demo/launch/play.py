@@ -12,13 +12,14 @@ from gonogo.demo.launch.cast import SAN_FRANCISCO, said_of
 from gonogo.demo.launch.lane import Item, Lane
 from gonogo.demo.launch.lines import Line, Said, Scene, When
 from gonogo.demo.launch.memos import Memo, write
+from gonogo.demo.launch.preview import previewed
 from gonogo.demo.launch.stage import Asked, Given, Stage, moment
 from gonogo.ids import new_id
 from gonogo.zones import place_target, today_in
 from policies.errors import Refused
 from policies.lifecycle.kernel import Event
 from policies.lifecycle.launch_terms import launch_terms_from
-from policies.rules.target import Target
+from policies.rules.target import Target, of_json
 from policies.rules.target_words import says
 
 OBSERVING = frozenset(
@@ -70,6 +71,7 @@ class Play:
     leaky: Item | None = None
     memo: str = ""  # the last one that was written
     memos: list[Memo] = field(default_factory=list)  # texts of all of them
+    plan_hash: str = ""  # of the last preview that somebody looked at
     announced: Target | None = None  # what the public was told last
     _before: Any = None  # the launch as it was before the last line
 
@@ -134,6 +136,10 @@ class Play:
         if line.kind == "draft":
             terms = launch_terms_from(self.stage.pack)
             body |= {"tz": SAN_FRANCISCO, "terms": terms, "pack": self.stage.pack.digest}
+        if line.kind == "postpone":
+            made = previewed(self.stage, state, of_json(body["target"]), at)
+            counts = {"moved": len(made.moved), "flagged": len(made.conflicts)}
+            body |= {"plan_hash": made.plan_hash, **counts}
         if line.kind in POLLING and state.poll is not None:
             body["round"] = state.poll.round
         return body

@@ -5,11 +5,15 @@ from datetime import datetime, timedelta
 
 from gonogo.db.prose import keep_prose, read_prose
 from gonogo.demo.launch import gpts, look
-from gonogo.demo.launch.cast import FOUNDERS, NORTH, PUBLISHERS, SYSTEM, said_of
+from gonogo.demo.launch.cast import FOUNDERS, NORTH, PUBLISHERS, SAN_FRANCISCO, SYSTEM, said_of
 from gonogo.demo.launch.lane import Item
-from gonogo.demo.launch.lines import QUORUM
+from gonogo.demo.launch.lines import EARLY, NEXT_WEEK, QUORUM, When
 from gonogo.demo.launch.play import Play, Scenery
+from gonogo.demo.launch.preview import previewed, told
 from gonogo.demo.launch.stage import Asked, clock
+from gonogo.zones import place_target
+from policies.errors import StaleDecision
+from policies.rules.postponing import Preview, still
 
 MUSTS = 3  # and Northlight's
 MOMENT = "%-d %B %H:%M"
@@ -115,6 +119,44 @@ def _said(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{count} {kind}" for kind, count in counts.items())
 
 
+def _look_ahead(play: Play, at: datetime, wanted: When = EARLY) -> Preview:
+    target = place_target(wanted.text, SAN_FRANCISCO).target
+    return previewed(play.stage, play.state(), target, at)
+
+
+async def _preview(play: Play, at: datetime) -> tuple[str, ...]:
+    made, before = _look_ahead(play, at), play.state()
+    play.plan_hash = made.plan_hash
+    play.expect("a preview changes nothing", play.state() == before, f"seq {before.seq}")
+    evidence = sum(lapse.what == "evidence" for lapse in made.lapses)
+    count = len(play.bound)
+    play.expect(
+        "the preview says that no review could cover all of a quarter",
+        evidence == count and all(case.late for case in made.after.cases),
+        f"evidence of {evidence} would be too old",
+    )
+    return told(made)
+
+
+async def _stale(play: Play, at: datetime) -> tuple[str, ...]:
+    """The edge makes the preview again before it takes a commit."""
+    made, refused = _look_ahead(play, at), ""
+    try:
+        still(made, play.plan_hash)
+    except StaleDecision as stale:
+        refused = stale.because
+    play.expect(
+        "a commit of a preview that is not true any more is refused", bool(refused), refused
+    )
+    return (f"refused: {refused}", f"she looks again: {told(made)[0]}")
+
+
+async def _narrower(play: Play, at: datetime) -> tuple[str, ...]:
+    lapses = [one for one in _look_ahead(play, at, NEXT_WEEK).lapses if one.what != "sign_off"]
+    play.expect("for next week no item has to be reviewed again", not lapses, len(lapses))
+    return (f"{len(lapses)} items would have to be reviewed again",)
+
+
 async def _withdraw(play: Play, at: datetime) -> tuple[str, ...]:
     item = next(one for one in play.bound[MUSTS:] if one.publisher != NORTH)
     by = FOUNDERS[item.publisher]
@@ -217,7 +259,10 @@ SCENES: Mapping[str, Scenery] = {
     "leak": _leak,
     "review": _review,
     "bind": _bind,
+    "preview": _preview,
     "withdraw": _withdraw,
+    "stale": _stale,
+    "narrower": _narrower,
     "verify": _verify,
     "dissent": _dissent,
     "dark": _dark,

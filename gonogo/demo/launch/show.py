@@ -25,8 +25,8 @@ def show(console: Console, data: Path | None, *, check: bool) -> int:
     folder = data or Settings().data / ("launch-check" if check else "launch")
     records, began = real_records(), time.monotonic()
     if not check:
-        whose = "real GPTs of 2023" if records else "the samples under several names"
-        console.print(f"The launch of a GPT store, as of 2023, with {whose}\n", style="bold")
+        whose = "real GPTs" if records else "the samples under several names"
+        console.print(f"How a store opened, on a clock set to 2023, with {whose}", style="bold")
     try:
         play = perform(folder, records, (lambda entry: None) if check else _teller(console))
     except NotOurs as fault:
