@@ -1,7 +1,8 @@
 """Filters of the templates: values as people read them. Labels of codes are in labels.html."""
 
+import math
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -33,6 +34,19 @@ def clock(moment: str | datetime | None, zone: str, now: datetime) -> Markup:
 def away(moment: str | datetime, now: datetime) -> str:
     """How far `moment` is from `now`."""
     return distance((instant(moment) - now).total_seconds())
+
+
+def countdown(moment: str | datetime, now: datetime) -> str:
+    """`3 days 04:05:06`, `04:05:06`: what is left until `moment`, nothing below zero."""
+    left = max(0, math.ceil((instant(moment) - now).total_seconds()))
+    days, rest = divmod(left, 86_400)
+    clock_ = f"{rest // 3_600:02}:{rest % 3_600 // 60:02}:{rest % 60:02}"
+    return f"{days} {'day' if days == 1 else 'days'} {clock_}" if days else clock_
+
+
+def named(steps: list[dict[str, Any]], names: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Steps of a rail whose names are codes, with the names that people read."""
+    return [{**step, "name": names.get(step["name"], step["name"])} for step in steps]
 
 
 def is_past(moment: str | datetime | None, now: datetime) -> bool:
@@ -89,6 +103,8 @@ def filters() -> dict[str, Callable[..., Any]]:
         "clock": clock,
         "away": away,
         "is_past": is_past,
+        "countdown": countdown,
+        "named": named,
         "percent": percent,
         "short": short,
         "duration": duration,

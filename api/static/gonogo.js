@@ -136,7 +136,13 @@
   const tick = () => {
     for (const at of document.querySelectorAll("[data-countdown]")) {
       const left = Math.max(0, Math.ceil((Date.parse(at.getAttribute("datetime")) - Date.now()) / 1000));
-      const words = left ? `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")} left` : "over";
+      const two = (number) => String(number).padStart(2, "0");
+      const days = Math.floor(left / 86400);
+      const hours = `${two(Math.floor((left % 86400) / 3600))}:${two(Math.floor((left % 3600) / 60))}:${two(left % 60)}`;
+      const long = days ? `${days} ${days === 1 ? "day" : "days"} ${hours}` : hours;
+      const short = left ? `${Math.floor(left / 60)}:${two(left % 60)} left` : "over";
+      // data-countdown="long": what an opening is counted down in.
+      const words = at.dataset.countdown === "long" ? long : short;
       if (at.textContent !== words) at.textContent = words;
     }
   };

@@ -7,9 +7,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Engine
+from sqlmodel import col, select
 
 from gonogo.db.session import reading, writing
 from gonogo.db.tables import ProseRow
+
+_AT_ONCE = 500  # digests in one query
 
 
 def prose_of(text: str) -> ProseRow:
@@ -31,9 +34,16 @@ def keep_prose(engine: Engine, text: str | None) -> str | None:
 
 def read_prose(engine: Engine, digests: set[str]) -> dict[str, str]:
     """The texts that are still there, by digest."""
+    if not digests:
+        return {}
+    found: dict[str, str] = {}
+    wanted = sorted(digests)
     with reading(engine) as session:
-        rows = [session.get(ProseRow, digest) for digest in digests]
-    return {row.digest: row.text for row in rows if row is not None}
+        for start in range(0, len(wanted), _AT_ONCE):
+            some = col(ProseRow.digest).in_(wanted[start : start + _AT_ONCE])
+            rows = session.exec(select(ProseRow.digest, ProseRow.text).where(some))
+            found |= dict(rows.all())
+    return found
 
 
 def prose_in(value: Any) -> Iterator[str]:

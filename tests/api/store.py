@@ -31,6 +31,7 @@ PEOPLE: Mapping[str, tuple[str, ...]] = {
     "sam": ("safety_oncall",),
     "una": ("auditor",),
     "adam": ("administrator",),
+    "pia": ("policy_editor",),
     "twin": ("developer", "reviewer"),  # a reviewer who belongs to ada's publisher
 }
 MEMBERS = {"ada": "lumen", "twin": "lumen", "ben": "marrow"}

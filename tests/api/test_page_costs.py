@@ -8,15 +8,17 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine, event, update
+from sqlmodel import col
 
 from gonogo.db.codec import PICTURES
 from gonogo.db.session import writing
-from gonogo.db.tables import GptRow, RevisionRow
+from gonogo.db.tables import GptRow, ReleasePicture, RevisionRow
 from gonogo.ids import new_id
 from policies.lifecycle.kernel import iso
 from tests.api.store import PEOPLE, Store, manifest
 from tests.api.test_pages import Browser
+from tests.launch_stories import Told
 from tests.page_routes import ROUTES
 
 MANY = 200
@@ -46,7 +48,10 @@ async def crowd(store: Store) -> AsyncIterator[Crowd]:
     _multiply(engine, store, "release", release["id"])
     _multiply(engine, store, "listing", listing["id"])
     _multiply(engine, store, "stop", stop.json()["subject"])
+    launch = _launch_of_many(store, engine)
+    _multiply(engine, store, "launch", launch)
     ids = {
+        "/launches/{subject}": {"subject": launch},
         "/submissions/{subject}": {"subject": case["id"]},
         "/reviews/{subject}": {"subject": case["id"]},
         "/releases/{subject}": {"subject": release["id"]},
@@ -55,6 +60,22 @@ async def crowd(store: Store) -> AsyncIterator[Crowd]:
         "/people/{person}": {"person": store.id_of("ada")},
     }
     yield Crowd(store, ids)
+
+
+def _launch_of_many(store: Store, engine: Engine) -> str:
+    """A launch at its poll, of every copied release."""
+    told = Told(store, "Opening of everything", datetime.now(UTC) + timedelta(seconds=60)).polled()
+    told.vote("pia", "policy_editor", "NO_GO", "Not yet.")
+    with writing(engine) as session:
+        session.execute(
+            update(ReleasePicture)
+            .where(
+                col(ReleasePicture.store_id) == store.settings.store,
+                col(ReleasePicture.id) != told.subject,
+            )
+            .values(launch=told.subject, wave=1, importance="should", phase="bound")
+        )
+    return told.subject
 
 
 def _multiply(engine: Engine, store: Store, kind: str, subject: str) -> None:
@@ -134,8 +155,24 @@ async def test_no_page_asks_the_database_more_than_a_dozen_times(crowd: Crowd) -
     assert {"/mine", "/reviews", "/releases", "/stops", *crowd.ids} <= visited
 
 
+async def test_items_of_a_launch_are_turned_over(crowd: Crowd) -> None:
+    browser = Browser(crowd.store, "lea")
+    path = f"/launches/{crowd.ids['/launches/{subject}']['subject']}"
+    seen: set[str] = set()
+    start: int | None = 0
+    while start is not None:
+        page = await browser.page(f"{path}?start={start}")
+        items = {link for link in page.links if link.startswith("/releases/")}
+        assert not items & seen
+        seen |= items
+        turns = [one.partition("start=")[2].partition("#")[0] for one in page.links]
+        start = next((int(one) for one in turns if one and int(one) > start), None)
+
+    assert len(seen) > MANY
+
+
 async def test_lists_go_on_where_they_end(crowd: Crowd) -> None:
-    for by, path in (("ada", "/mine"), ("rita", "/reviews"), ("lea", "/releases")):
+    for by, path in _HEADS_OF:
         browser = Browser(crowd.store, by)
         seen: set[str] = set()
         here: str | None = path
@@ -151,10 +188,23 @@ async def test_lists_go_on_where_they_end(crowd: Crowd) -> None:
         assert len(seen) > MANY / 2
 
 
-_HEADS = {"/mine": "gpts", "/reviews": "reviews", "/releases": "releases"}
+_HEADS_OF = (
+    ("ada", "/mine"),
+    ("rita", "/reviews"),
+    ("lea", "/releases"),
+    ("lea", "/launches"),
+)
+_HEADS = {
+    "/mine": "gpts",
+    "/reviews": "reviews",
+    "/releases": "releases",
+    "/launches": "launches",
+}
 
 
-@pytest.mark.parametrize("path", ["/mine", "/reviews", "/releases", "/stops", "/catalogue"])
+@pytest.mark.parametrize(
+    "path", ["/mine", "/reviews", "/releases", "/launches", "/stops", "/catalogue"]
+)
 async def test_a_cursor_of_another_list_is_refused(store: Store, path: str) -> None:
     answer = await Browser(store, "lea").visit(f"{path}?cursor=bm90LWEtY3Vyc29y")
 

@@ -27,6 +27,7 @@ from gonogo.settings import Settings
 from tests.api.store import MODEL, PEOPLE, Store, manifest
 from tests.api.world import World
 from tests.browser.api_server import ApiServer
+from tests.browser.scene_launches import launches
 from tests.fake_model import Reply
 
 CALM = """
@@ -65,6 +66,7 @@ class Scene:
     cases: dict[str, str] = field(default_factory=dict)
     releases: dict[str, str] = field(default_factory=dict)
     gpts: dict[str, str] = field(default_factory=dict)
+    launches: dict[str, str] = field(default_factory=dict)
     publishers: dict[str, str] = field(default_factory=dict)
     people: dict[str, str] = field(default_factory=dict)
 
@@ -116,6 +118,7 @@ async def _staged(calm: Settings) -> Scene:
         await _released(scene, quick, slow)
         await asyncio.gather(_cases(scene, slow), _rollouts(scene, quick))
         await _stops(scene, slow)
+        await _launches(scene, quick, slow)
         scene.publishers, scene.people = quick.publishers, quick.ids
         scene.cookies = {name: quick.cookie_of(name).partition("=")[2] for name in PEOPLE}
     return scene
@@ -224,6 +227,15 @@ async def _stops(scene: Scene, slow: Store) -> None:
     await slow.post(f"/v1/stops/{stops[1]}/lift", {"reason": "Quarantined instead."}, by="sam")
 
 
+async def _launches(scene: Scene, quick: Store, slow: Store) -> None:
+    """Launches at every station, told to the record; their items are real releases."""
+    ready = []
+    for name in ("Recipe Archive", "Weather Window", "Fraction Friend", "Moss Finder", "Owl Post"):
+        case = await quick.approved(manifest(name))
+        ready.append(str(case["release"]))
+    scene.launches = launches(slow, ready)
+
+
 def as_json(scene: Scene) -> str:
     """Where everything is, for scripts outside this process."""
     return json.dumps(
@@ -233,6 +245,7 @@ def as_json(scene: Scene) -> str:
             "cases": scene.cases,
             "releases": scene.releases,
             "gpts": scene.gpts,
+            "launches": scene.launches,
         },
         indent=1,
     )

@@ -1,0 +1,228 @@
+"""A launch's board as values: its items against what must hold, what is in the way, what remains.
+
+Everything is read in one snapshot. A developer's board knows their own items only; how many there
+are in all, and how the others do, is the store's.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Session
+
+from api.deps import Services
+from api.errors import Problem
+from api.launch_shown import judged_at
+from api.subjects import is_staff
+from gonogo.db import launch_board as board_db
+from gonogo.db.codec import state_of
+from gonogo.db.launch_board import Bound
+from gonogo.db.launches import LaunchPicture
+from gonogo.db.session import reading
+from policies.errors import Incomplete
+from policies.lifecycle.kernel import Actor
+from policies.lifecycle.launch_state import Launch
+from policies.lifecycle.release_launch import is_open
+from policies.pack import PolicyPack
+from policies.rules.launch_path import CriticalPath, critical_path
+from policies.rules.launch_plan import Count, Importance, Plan, plan_of
+from policies.rules.launch_readiness import Check, Holds, Matrix, Row, matrix
+
+ON_A_PAGE = 25
+SHOWS = ("all", "blocked", "ready", "must", "should", "optional", "out")
+_RANK = {Importance.MUST: 0, Importance.SHOULD: 1, Importance.OPTIONAL: 2}
+_SHARES_MOST = 2_000  # items that a list of launches judges; more are counted on their own page
+# Checks that another review settles, and those that another run of the tests does.
+_BY_REVIEW = (Check.APPROVED, Check.APPROVAL_LASTS)
+_BY_HAND = (Check.PUBLISHER, Check.DUTIES, Check.NO_STOP)
+
+
+@dataclass(frozen=True)
+class Board:
+    """`rows` are of items that are not out yet, `out` of those that are. `path` is None where
+    requirements make no plan."""
+
+    launch: Launch
+    items: Mapping[str, Bound]
+    judged: Matrix
+    out: tuple[Bound, ...]
+    path: CriticalPath | None
+
+    @property
+    def counts(self) -> Mapping[Importance, Count]:
+        """What is out counts as ready: nothing is in its way any more."""
+        found = dict(self.judged.counts)
+        for one in self.out:
+            had = found.get(one.item.importance, Count())
+            found[one.item.importance] = Count(had.planned + 1, had.ready + 1)
+        return found
+
+
+def launch_of(svc: Services, session: Session, who: Actor, subject: str) -> Launch:
+    """The launch, if `who` may see it: staff all, developers those with an item of theirs. Raises
+    `not-found`."""
+    row = session.get(LaunchPicture, (svc.store, subject))
+    mine = is_staff(who) or (
+        row is not None and subject in board_db.launches_of(session, svc.store, who.publishers)
+    )
+    if row is None or not mine:
+        raise Problem("not-found", f"there is no launch {subject} that you may see")
+    state: Launch = state_of("launch", row.state)
+    return state
+
+
+def visible_launch(svc: Services, who: Actor, subject: str) -> Launch:
+    with reading(svc.engine) as session:
+        return launch_of(svc, session, who, subject)
+
+
+def board(svc: Services, who: Actor, subject: str, now: datetime) -> Board:
+    """Raises `not-found`."""
+    with reading(svc.engine) as session:
+        launch = launch_of(svc, session, who, subject)
+        return _board(svc, session, launch, svc.packs(launch.terms.pack), now)
+
+
+def _board(
+    svc: Services, session: Session, launch: Launch, pack: PolicyPack, now: datetime
+) -> Board:
+    ids = (launch.id,)
+    found = board_db.items(session, svc.store, ids)
+    out = tuple(one for one in found if _is_out(launch, one))
+    waiting = [one for one in found if not _is_out(launch, one)]
+    known = board_db.known_of(session, svc.store, ids, waiting, pack.testing.evidence_life_s)
+    plan = plan_of((one.item for one in waiting), frozenset(one.item.id for one in out))
+    judged = matrix(plan, known, judged_at(launch, now))
+    items = {one.item.id: one for one in found}
+    return Board(launch, items, judged, out, _path(plan, judged, items, pack))
+
+
+def _is_out(launch: Launch, one: Bound) -> bool:
+    """Served by its own listing, or already by the row of its launch."""
+    passed_over = launch.excluded.get(one.item.id, 0) >= one.item.wave
+    by_row = is_open(launch.status.value, launch.wave, one.item.wave) and not passed_over
+    return one.is_out or (one.phase == "bound" and by_row)
+
+
+def _path(
+    plan: Plan, judged: Matrix, items: Mapping[str, Bound], pack: PolicyPack
+) -> CriticalPath | None:
+    """What the launch waits for. A review may take as long as its tier allows, tests as long as
+    they may run; what a person has to mend takes nobody knows how long."""
+    remaining: dict[str, float | None] = {}
+    for row in judged.rows:
+        failing = {check for check, cell in row.cells.items() if cell.holds is not Holds.YES}
+        tier = pack.review.tiers[items[row.item].tier or "high"]  # type: ignore[index]  # a tier
+        if failing & set(_BY_HAND):
+            remaining[row.item] = None
+        elif failing & {*_BY_REVIEW, Check.EVIDENCE_LASTS}:
+            remaining[row.item] = float(tier.due_business_s)
+        else:
+            remaining[row.item] = 0.0
+    try:
+        return critical_path(plan, remaining)
+    except Incomplete:
+        return None
+
+
+def shares(
+    svc: Services, session: Session, launches: Collection[Launch], now: datetime
+) -> dict[str, Mapping[Importance, Count] | int]:
+    """Launch → how many of its items are ready; for very many items only how many there are."""
+    sizes = board_db.sizes(session, svc.store, [one.id for one in launches])
+    found: dict[str, Mapping[Importance, Count] | int] = {}
+    judged: list[Launch] = []
+    left = _SHARES_MOST
+    for launch in launches:
+        found[launch.id] = size = sizes.get(launch.id, 0)
+        if 0 < size <= left:
+            left -= size
+            judged.append(launch)
+    ids = [one.id for one in judged]
+    items = board_db.items(session, svc.store, ids) if ids else []
+    lives = {one.id: svc.packs(one.terms.pack).testing.evidence_life_s for one in judged}
+    shortest = min(lives.values(), default=0)
+    known = board_db.known_of(session, svc.store, ids, items, shortest)
+    for launch in judged:
+        mine = [one for one in items if one.launch == launch.id]
+        out = tuple(one for one in mine if _is_out(launch, one))
+        waiting = [one for one in mine if not _is_out(launch, one)]
+        plan = plan_of((one.item for one in waiting), frozenset(one.item.id for one in out))
+        seen = matrix(plan, known, judged_at(launch, now))
+        found[launch.id] = Board(launch, {}, seen, out, None).counts
+    return found
+
+
+@dataclass(frozen=True)
+class Line:
+    """One item as a board lists it. `row` is None for what is out."""
+
+    bound: Bound
+    row: Row | None
+
+    @property
+    def is_ready(self) -> bool:
+        return self.row is None or self.row.ready
+
+
+def lines(seen: Board, show: str, publishers: Collection[str] | None) -> list[Line]:
+    """Items that `show` names, what is in the way first; of `publishers`, None: of everybody."""
+    found = [Line(seen.items[row.item], row) for row in seen.judged.rows]
+    found += [Line(one, None) for one in seen.out]
+    if publishers is not None:
+        found = [one for one in found if one.bound.publisher in publishers]
+    keep = {
+        "blocked": lambda one: not one.is_ready,
+        "ready": lambda one: one.is_ready and one.row is not None,
+        "out": lambda one: one.row is None,
+    }.get(show, lambda one: show == "all" or one.bound.item.importance.value == show)
+    return sorted(
+        filter(keep, found),
+        key=lambda one: (
+            one.row is None,
+            one.is_ready,
+            _RANK[one.bound.item.importance],
+            one.bound.item.wave,
+            one.bound.name.casefold(),
+            one.bound.item.id,
+        ),
+    )
+
+
+def line_view(line: Line, seen: Board) -> dict[str, Any]:
+    """A line as values. `cells` hold check → yes | no | unknown, with the code or id that says
+    why."""
+    one = line.bound
+    cells = line.row.cells if line.row else {}
+    slack = seen.path.slack_s.get(one.item.id) if seen.path else None
+    return {
+        "release": one.item.id,
+        "gpt": one.gpt,
+        "name": one.name,
+        "publisher": one.publisher,
+        "phase": one.phase,
+        "tier": one.tier,
+        "wave": one.item.wave,
+        "importance": one.item.importance.value,
+        "requires": [
+            {"id": other, "name": seen.items[other].name if other in seen.items else other}
+            for other in one.item.requires
+        ],
+        "offset_s": one.item.offset_s,
+        "not_before": one.item.not_before.isoformat() if one.item.not_before else None,
+        "is_out": line.row is None,
+        "is_ready": line.is_ready,
+        "excluded": one.item.id in seen.launch.excluded,
+        "slack_s": slack,
+        "cells": [
+            {"check": check.value, "holds": cell.holds.value, "why": _named(cell.why, seen)}
+            for check, cell in cells.items()
+            if check is not Check.DUTIES
+        ],
+    }
+
+
+def _named(why: str, seen: Board) -> str:
+    """An item that is named as a reason has a name."""
+    return seen.items[why].name if why in seen.items else why

@@ -1,0 +1,158 @@
+"""The pages of store launches: one sentence, the rail, what is ready, who answers, the levers."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from fastapi import Query
+from fastapi.responses import Response
+
+from api.deps import Cursor, Services, SubjectId, Svc
+from api.errors import Problem
+from api.launch_board import ON_A_PAGE, SHOWS, Board, board, line_view, lines, shares
+from api.launch_shown import launch_view, share
+from api.pages.forms import Said, Short, moment_of
+from api.pages.launch_calendar import calendar_of
+from api.pages.launch_parts import gate_lines, poll_view, rail
+from api.pages.launch_story import launch_story
+from api.pages.site import Person, SignedIn, Viewer, page, page_router
+from api.subjects import is_staff
+from gonogo.db import launch_board as board_db
+from gonogo.db.codec import state_of
+from gonogo.db.session import reading
+from policies.lifecycle.kernel import Actor
+from policies.lifecycle.launch_state import Launch
+
+router = page_router()
+_LISTED = 25
+Show = Annotated[str, Query(max_length=12)]
+Start = Annotated[int, Query(ge=0, le=20_000)]
+
+
+@router.get("/launches")
+def launch_list(
+    svc: Svc, look: SignedIn, who: Person, cursor: Cursor = None, said: Said = ""
+) -> Response:
+    """Launches this person may see, newest first: all for staff, their own for developers."""
+    now = datetime.now(UTC)
+    staff = is_staff(who)
+    with reading(svc.engine) as session:
+        only = None if staff else board_db.launches_of(session, svc.store, who.publishers)
+        try:
+            found = board_db.launches(session, svc.store, only=only, after=cursor, limit=_LISTED)
+        except ValueError as fault:
+            raise Problem("bad-request", str(fault)) from fault
+        states: list[Launch] = [state_of("launch", row.state) for row in found.rows]
+        counts = shares(svc, session, states, now) if staff else {}
+    listed = []
+    for state in states:
+        seen = counts.get(state.id, 0)
+        known = {"share": None, "size": seen} if isinstance(seen, int) else {"share": share(seen)}
+        listed.append({**launch_view(state, now), "size": 0, **known})
+    look.names.learn((who.id,))
+    return page(
+        svc,
+        look,
+        "launches.html",
+        items=listed,
+        next=found.next,
+        said=said,
+    )
+
+
+@router.get("/launches/{subject}")
+def launch_page(
+    svc: Svc,
+    look: SignedIn,
+    who: Person,
+    subject: SubjectId,
+    said: Said = "",
+    show: Show = "all",
+    start: Start = 0,
+) -> Response:
+    """The board of one launch."""
+    now = datetime.now(UTC)
+    seen = board(svc, who, subject, now)
+    return page(
+        svc,
+        look,
+        "launch.html",
+        said=said,
+        calendar=calendar_of(svc, seen.launch, now, staff=is_staff(who)),
+        **_items(seen, look, who, show, start),
+        **_whole(svc, look, who, seen, now),
+    )
+
+
+@router.get("/launches/{subject}/live")
+def launch_live(
+    svc: Svc,
+    look: SignedIn,
+    who: Person,
+    subject: SubjectId,
+    seen: Short = "",
+    status: Short = "",
+) -> Response:
+    """The live parts, if anything moved; a reload where the levers changed too."""
+    now = datetime.now(UTC)
+    found = board(svc, who, subject, now)
+    if status != found.launch.status.value:
+        return Response(status_code=200, headers={"HX-Refresh": "true"})
+    if seen == moment_of(found.launch.seq, now):
+        return Response(status_code=204)
+    return page(svc, look, "launch_news.html", **_whole(svc, look, who, found, now))
+
+
+def _whole(svc: Services, look: Viewer, who: Actor, seen: Board, now: datetime) -> dict[str, Any]:
+    launch, staff = seen.launch, is_staff(who)
+    view = launch_view(launch, now)
+    story = launch_story(svc, look, launch, staff=staff)
+    gates = gate_lines(svc, launch, now, story.prose) if staff else []
+    poll = poll_view(launch, story.prose) if staff else None
+    mine = set(who.roles) & set(view["turn"])
+    return {
+        "launch": view,
+        "now_at": now,
+        "staff": staff,
+        "share": share(seen.counts) if staff else None,
+        "your_turn": bool(mine) and not (launch.proposal and launch.proposal.by == who.id),
+        "steps": rail(launch, story.reached, now),
+        "gates": gates,
+        "poll": poll,
+        "path": _path(seen) if staff else None,
+        "events": story.told,
+        "live": not view["final"],
+        "seen_at": moment_of(launch.seq, now),
+    }
+
+
+def _items(seen: Board, look: Viewer, who: Actor, show: str, start: int) -> dict[str, Any]:
+    wanted = show if show in SHOWS else "all"
+    publishers = None if is_staff(who) else who.publishers
+    found = lines(seen, wanted, publishers)
+    last = max(0, (len(found) - 1) // ON_A_PAGE * ON_A_PAGE)
+    start = min(start, last)  # a filter left fewer pages than there were
+    cut = found[start : start + ON_A_PAGE]
+    look.names.learn({one.bound.publisher for one in cut})
+    return {
+        "items": [line_view(one, seen) for one in cut],
+        "show": wanted,
+        "first": start + 1,
+        "of": len(found),
+        "earlier": max(0, start - ON_A_PAGE) if start else None,
+        "later": start + ON_A_PAGE if start + ON_A_PAGE < len(found) else None,
+    }
+
+
+def _path(seen: Board) -> dict[str, Any] | None:
+    """The chain that the launch waits for, with names; None where nothing is known to remain."""
+    path = seen.path
+    if path is None:
+        return None
+    return {
+        "items": [
+            {"release": one, "name": seen.items[one].name, "ready_s": path.finish_s[one]}
+            for one in path.items
+        ],
+        "total_s": path.total_s,
+        "unknown": len(path.unknown),
+    }
