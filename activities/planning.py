@@ -14,12 +14,14 @@ from gonogo.db.codec import state_of
 from gonogo.db.session import reading
 from gonogo.db.standing import standing_of
 from gonogo.db.tables import LeaseRow, ListingPicture, ReleasePicture, SubmissionPicture
+from gonogo.db.windows import freeze_of
 from policies.errors import Refused
 from policies.lifecycle.kernel import iso
 from policies.lifecycle.submission_state import Submission
 from policies.pack import PolicyPack
 from policies.rules.approvals import exposure_may_grow
 from policies.rules.deadlines import review_due
+from policies.rules.window_plan import Covered
 
 
 @dataclass(frozen=True)
@@ -64,16 +66,36 @@ class ReleasePlan:
 
 @dataclass(frozen=True)
 class PrecheckRequest:
+    """`windows` is asked along, when the command would make exposure start or grow."""
+
     store: str
     submission: str
     digest: str
+    windows: "FreezeRequest | None" = None
 
 
 @dataclass(frozen=True)
 class PrecheckReport:
-    """Codes of what of I6 does not hold now; empty means exposure may start or grow."""
+    """Codes of what of I6 does not hold now; empty means exposure may start or grow. `freeze` as
+    deciders observe it."""
 
     failing: tuple[str, ...]
+    freeze: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class FreezeRequest:
+    """Do windows let this release make `moves` at `at` (UTC)? `overridden` ones are left aside."""
+
+    of: Covered
+    moves: tuple[str, ...]
+    at: datetime
+    overridden: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class FreezeReport:
+    freeze: dict[str, Any] | None
 
 
 class Planning:
@@ -96,6 +118,10 @@ class Planning:
     @activity.defn(name="precheck")
     async def precheck(self, request: PrecheckRequest) -> PrecheckReport:
         return await asyncio.to_thread(self._precheck, request)
+
+    @activity.defn(name="freeze")
+    async def freeze(self, request: FreezeRequest) -> FreezeReport:
+        return FreezeReport(await asyncio.to_thread(self._freeze, request))
 
     def _review_due(self, request: DueRequest) -> datetime:
         return review_due(self._packs(request.pack), request.tier, request.at)
@@ -147,4 +173,15 @@ class Planning:
     def _precheck(self, request: PrecheckRequest) -> PrecheckReport:
         with reading(self._engine) as session:
             standing = standing_of(session, request.store, request.submission, request.digest)
-        return PrecheckReport(exposure_may_grow(standing, datetime.now(UTC)).why)
+        freeze = self._freeze(request.windows) if request.windows else None
+        return PrecheckReport(exposure_may_grow(standing, datetime.now(UTC)).why, freeze)
+
+    def _freeze(self, request: FreezeRequest) -> dict[str, Any] | None:
+        with reading(self._engine) as session:
+            found = freeze_of(
+                session, request.of, request.moves, request.at, frozenset(request.overridden)
+            )
+        if found:
+            return None
+        until = iso(found.until) if found.until else None
+        return {"windows": list(found.windows), "until": until, "roles": list(found.roles)}

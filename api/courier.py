@@ -27,6 +27,7 @@ _WORKFLOW = {
     "hold": "LegalHold",
     "memo": "Memo",
     "launch": "Launch",
+    "window": "WindowOrder",
 }
 # Their workflows have clocks and stay; the others begin with every command.
 CLOCKED = frozenset({"submission", "release", "launch"})

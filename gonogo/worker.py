@@ -51,6 +51,7 @@ from workflows.purge import LegalHold, PurgeWorkflow, RetentionSweep
 from workflows.release import Rollout
 from workflows.stop import StopOrder
 from workflows.submission import Case
+from workflows.window import WindowOrder
 
 WORKFLOWS = [
     Case,
@@ -65,6 +66,7 @@ WORKFLOWS = [
     MemoWorkflow,
     RetentionSweep,
     LaunchWorkflow,
+    WindowOrder,
 ]
 # One visible place: our own packages and what they import pass the sandbox unreloaded.
 RUNNER = SandboxedWorkflowRunner(
@@ -160,6 +162,7 @@ def build(
             planning.lease_until,
             planning.plan_release,
             planning.precheck,
+            planning.freeze,
             exposure.set_exposure,
             exposure.begin_release,
             launching.seat,

@@ -18,6 +18,8 @@ from policies.chapters import Chapter as _Chapter
 from policies.chapters import once as _once
 from policies.errors import PackFault
 from policies.pack_launch import Launches
+from policies.pack_windows import PackWindow
+from policies.rules.windows import Window
 from policies.strict_yaml import YamlFault, load
 
 TIERS = ("low", "medium", "high")
@@ -232,10 +234,16 @@ class PolicyPack(_Chapter):
     review: Review
     calendar: Calendar
     rollout: Rollout
+    windows: tuple[PackWindow, ...] = Field(default=(), max_length=50)
     publishers: Publishers = Publishers()
     launch: Launches = Launches()
     retention: Retention = Retention()
     digest: str = ""
+
+    @model_validator(mode="after")
+    def _each_window_once(self) -> "PolicyPack":
+        _once("windows", (window.id for window in self.windows))
+        return self
 
     @model_validator(mode="after")
     def _an_appeal_can_still_be_decided(self) -> "PolicyPack":
@@ -246,6 +254,9 @@ class PolicyPack(_Chapter):
             if days is not None and days < least:
                 raise ValueError(f"retention.{kind} is shorter than the appeal: {least:g} days")
         return self
+
+    def windows_in_force(self) -> tuple[Window, ...]:
+        return tuple(one.window() for one in self.windows if one.enabled)
 
     def clause(self, clause_id: str) -> Clause | None:
         return next((c for c in self.review.clauses if c.id == clause_id), None)

@@ -5,7 +5,7 @@ prepare → wait for a person or a time → (precheck → expose → soak)* → 
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from temporalio import workflow
@@ -14,17 +14,21 @@ from temporalio.exceptions import ActivityError, ApplicationError
 with workflow.unsafe.imports_passed_through():
     from activities.exposure import Exposure, ExposureCommand, SubjectInput
     from activities.launching import Launching, Seat, SeatRequest
-    from activities.planning import Planning, PlanRequest, PrecheckRequest
+    from activities.planning import FreezeRequest, Planning, PlanRequest, PrecheckRequest
     from policies.errors import PolicyError
-    from policies.lifecycle.kernel import SYSTEM_ACTOR, Command
+    from policies.lifecycle.kernel import SYSTEM_ACTOR, Command, instant
     from policies.lifecycle.release import MACHINE
     from policies.lifecycle.release_state import FINAL, Phase, Release
+    from policies.lifecycle.release_windows import moves_for, thaws_at
+    from policies.rules.window_plan import Covered
     from workflows.effects import surely
     from workflows.options import COMMAND
-    from workflows.subject import Subject
+    from workflows.subject import Observe, Subject
 
 # What of I6 does not hold is looked at again this often, growing to an hour.
 _RECHECK_FIRST, _RECHECK_MOST = timedelta(seconds=30), timedelta(hours=1)
+# A frozen release looks this often whether its windows are still there.
+_THAW_LOOK = timedelta(minutes=30)
 # Only these commands let exposure start or grow, so only they need a precheck.
 _GROWING = frozenset({"start", "resume", "fire", "recheck", "advance"})
 
@@ -57,8 +61,7 @@ class Rollout:
 
     @workflow.update(name="command")
     async def command(self, command: Command) -> dict[str, Any]:
-        observe = self._precheck if command.kind in _GROWING else None
-        return await self._release.apply(command, observe)
+        return await self._release.apply(command, self._observer(command))
 
     @command.validator
     def _check(self, command: Command) -> None:
@@ -87,17 +90,47 @@ class Rollout:
         self._release.pack = plan.pack
         await self._release.own("prepare", plan.body)
 
-    async def _precheck(self) -> Mapping[str, Any]:
+    def _observer(self, command: Command) -> Observe | None:
+        if command.kind in _GROWING:
+            return self._precheck(command.kind)
+        if command.kind == "schedule":
+            return lambda: self._windows_at(command)
+        return None
+
+    def _precheck(self, kind: str) -> Observe:
+        async def look() -> Mapping[str, Any]:
+            s = self.state
+            windows = self._asked(kind, workflow.now())
+            report = await surely(
+                Planning.precheck, PrecheckRequest(s.store, s.submission, s.digest, windows)
+            )
+            return {"precheck": report.failing, "freeze": report.freeze}
+
+        return look
+
+    async def _windows_at(self, command: Command) -> Mapping[str, Any]:
+        """What windows say about the time somebody wants it to start at."""
+        try:
+            at = instant(command.body.get("at"))
+        except ValueError:
+            return {}  # the rules refuse it
+        windows = self._asked("schedule", at)
+        report = await surely(Planning.freeze, windows) if windows else None
+        return {"freeze": report.freeze if report else None}
+
+    def _asked(self, kind: str, at: datetime) -> FreezeRequest | None:
         s = self.state
-        report = await surely(Planning.precheck, PrecheckRequest(s.store, s.submission, s.digest))
-        return {"precheck": report.failing}
+        moves = moves_for(s, kind)
+        of = Covered(s.store, s.gpt, s.publisher, s.digest, s.pack)
+        passed = s.overridden if kind in ("fire", "recheck") else ()
+        return FreezeRequest(of, moves, at, passed) if moves else None
 
     async def _await_person(self) -> None:
         await self._release.changed()
 
     async def _await_start(self) -> None:
         if not await self._release.changed(self.state.scheduled_at):
-            await self._release.own("fire", observe=self._precheck)
+            await self._release.own("fire", observe=self._precheck("fire"))
 
     async def _await_launch(self) -> None:
         """Its launch alone says when. Nothing here has a time."""
@@ -126,13 +159,20 @@ class Rollout:
             return
         wait = min(_RECHECK_FIRST * 2 ** min(self._rechecks, 7), _RECHECK_MOST)
         self._rechecks += 1
-        if not await self._release.changed(workflow.now() + wait):
-            await self._release.own("recheck", observe=self._precheck)
+        again = workflow.now() + wait
+        if not await self._release.changed(self._thaw() if self.state.frozen_by else again):
+            await self._release.own("recheck", observe=self._precheck("recheck"))
 
     async def _soak(self) -> None:
         self._rechecks = 0
-        if not await self._release.changed(self.state.stage_over_at):
-            await self._release.own("advance", observe=self._precheck)
+        over = self._thaw() if self.state.frozen_by else self.state.stage_over_at
+        if not await self._release.changed(over):
+            await self._release.own("advance", observe=self._precheck("advance"))
+
+    def _thaw(self) -> datetime:
+        """When its windows end; looked at now and then, since people end windows early."""
+        again = workflow.now() + _THAW_LOOK
+        return min(thaws_at(self.state) or again, again)
 
     async def _await_pause_end(self) -> None:
         if not await self._release.changed(self.state.pause_until):

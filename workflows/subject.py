@@ -48,7 +48,7 @@ class Subject(Generic[S]):
         # While events are on their way, the handler decides, once it holds the lock.
         settled = self.loaded and not self._refreshing and not self._lock.locked()
         if settled and command.id not in self._seen:
-            self._decide(command, {"precheck": ()}, looks=looks)
+            self._decide(command, {"precheck": (), "freeze": None}, looks=looks)
 
     async def refresh(self) -> None:
         """Fold what the record holds beyond what we have seen, if anything."""

@@ -17,6 +17,7 @@ from gonogo.db.tables import (
     StopPicture,
     SubmissionPicture,
 )
+from gonogo.db.timing import WindowPicture
 from policies.lifecycle.hold import Hold
 from policies.lifecycle.kernel import Event
 from policies.lifecycle.launch_state import Launch
@@ -27,6 +28,7 @@ from policies.lifecycle.purge import Purge
 from policies.lifecycle.release_state import FINAL, Release
 from policies.lifecycle.stop import Stop
 from policies.lifecycle.submission_state import Submission
+from policies.lifecycle.window import DeclaredWindow
 
 _ADAPTERS: dict[str, TypeAdapter[Any]] = {
     kind: TypeAdapter(machine.state) for kind, machine in MACHINES.items()
@@ -137,6 +139,11 @@ def _launch(s: Launch) -> dict[str, Any]:
     }
 
 
+def _window(s: DeclaredWindow) -> dict[str, Any]:
+    w = s.window
+    return {"scope": w.scope, "kind": w.kind, "status": s.status, "over_at": s.over_at}
+
+
 PICTURES: dict[str, type[SQLModel]] = {
     "submission": SubmissionPicture,
     "release": ReleasePicture,
@@ -147,6 +154,7 @@ PICTURES: dict[str, type[SQLModel]] = {
     "hold": HoldPicture,
     "launch": LaunchPicture,
     "memo": MemoPicture,
+    "window": WindowPicture,
 }
 _COLUMNS: dict[str, Any] = {
     "submission": _submission,
@@ -158,6 +166,7 @@ _COLUMNS: dict[str, Any] = {
     "hold": _hold,
     "launch": _launch,
     "memo": memo_columns,
+    "window": _window,
 }
 
 

@@ -10,9 +10,13 @@ from gonogo.db import launch_limits, publishers, purges
 from gonogo.db.erasures import tombstones
 from gonogo.db.standing import standing_of
 from gonogo.db.tables import EventRow, SubmissionPicture
-from policies.errors import EvidenceBlocks, IllegalMove, OverLimit
-from policies.lifecycle.kernel import Fact
+from gonogo.db.windows import MOST as WINDOWS_MOST
+from gonogo.db.windows import count_in_force, freeze_of
+from policies.errors import EvidenceBlocks, IllegalMove, NotYet, OverLimit
+from policies.lifecycle.kernel import Fact, iso
+from policies.lifecycle.release_windows import moves_for
 from policies.rules.approvals import exposure_may_grow
+from policies.rules.window_plan import Covered
 from policies.wire import RecordRequest
 
 
@@ -217,6 +221,28 @@ def _not_begun(session: Session, request: RecordRequest, fact: Fact, state: Any)
         raise IllegalMove("erasing has begun; it cannot be declined any more", reason="begun")
 
 
+def _not_frozen(session: Session, request: RecordRequest, fact: Fact, state: Any) -> None:
+    """No exposure starts or grows inside a window, also not one declared a moment ago."""
+    moves = moves_for(state, request.command.kind)
+    if not moves:
+        return
+    passed = (*state.overridden, *fact.body.get("override", {}).get("windows", ()))
+    of = Covered(state.store, state.gpt, state.publisher, state.digest, state.pack)
+    freeze = freeze_of(session, of, moves, request.occurred_at, passed)
+    if not freeze:
+        raise NotYet(
+            f"{', '.join(freeze.windows)} forbids it",
+            windows=list(freeze.windows),
+            until=iso(freeze.until) if freeze.until else None,
+        )
+
+
+def _one_more_window(session: Session, request: RecordRequest, fact: Fact, state: Any) -> None:
+    count = count_in_force(session, request.command.store, request.occurred_at)
+    if count >= WINDOWS_MOST:
+        raise OverLimit(f"{count} windows are in force; end one first", limit=WINDOWS_MOST)
+
+
 _CHECKS: dict[str, Any] = {
     "submission:review:claimed": _claims,
     "submission:review:undone": _undone,
@@ -231,6 +257,9 @@ _CHECKS: dict[str, Any] = {
     "release:cancelled": launch_limits.left,
     "launch:wave:opened": launch_limits.wave_opened,
     "launch:restored": launch_limits.restored,
+    "release:stage:entered": _not_frozen,
+    "release:resumed": _not_frozen,
+    "window:declared": _one_more_window,
     "publisher:founded": _founded,
     "publisher:verified": _proven,
     "publisher:closed": _closed,

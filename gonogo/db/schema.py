@@ -13,6 +13,7 @@ from gonogo.db import (
     publishers,
     signin,
     tables,
+    timing,
 )
 
 METADATA = SQLModel.metadata
@@ -28,4 +29,5 @@ __all__ = [
     "publishers",
     "signin",
     "tables",
+    "timing",
 ]

@@ -13,6 +13,7 @@ from policies.lifecycle import (
     release,
     stop,
     submission,
+    window,
 )
 from policies.lifecycle.kernel import Event, Machine
 
@@ -28,6 +29,7 @@ MACHINES: Mapping[str, Machine[Any]] = {
         hold.MACHINE,
         launch.MACHINE,
         memo.MACHINE,
+        window.MACHINE,
     )
 }
 PREFIX_OF: Mapping[str, str] = {
@@ -40,6 +42,7 @@ PREFIX_OF: Mapping[str, str] = {
     "hold": "hld",
     "launch": "lch",
     "memo": "mem",
+    "window": "win",
 }
 KIND_OF: Mapping[str, str] = {prefix: kind for kind, prefix in PREFIX_OF.items()}
 

@@ -1,7 +1,8 @@
 """Decide what a command does to a release. The system only halts or holds; people roll back.
 
 What had to be looked up arrives as `observed["precheck"]`: the codes of what of I6 does not hold at
-this moment (empty: exposure may start or grow; absent: nobody looked, so it may not).
+this moment (empty: exposure may start or grow; absent: nobody looked, so it may not). Windows that
+freeze it are the matter of `release_windows`.
 """
 
 from collections.abc import Callable, Mapping
@@ -20,6 +21,14 @@ from policies.lifecycle.kernel import (
 )
 from policies.lifecycle.release_launch import bind, let_go, may_return, open_, stage_entered, unbind
 from policies.lifecycle.release_state import FINAL, LIVE, Phase, Release, evolve
+from policies.lifecycle.release_windows import (
+    frozen,
+    kept_back,
+    noted,
+    overriding,
+    step_on,
+    thawed,
+)
 from policies.rules.access import allow
 
 Facts = tuple[Fact, ...]
@@ -120,7 +129,7 @@ def _must_hold(observed: Mapping[str, Any]) -> None:
 
 def _start(s: Release, c: Command, now: datetime, o: Mapping[str, Any]) -> Facts:
     _must_hold(o)
-    return stage_entered(s, 0)
+    return noted(stage_entered(s, 0), overriding(c, o))
 
 
 def _time(value: Any, field: str) -> datetime:
@@ -136,7 +145,8 @@ def _schedule(s: Release, c: Command, now: datetime, o: Mapping[str, Any]) -> Fa
     at = _time(c.body["at"], "at")
     if at <= now:
         raise Incomplete("the time is in the past; start it instead", field="at", now=iso(now))
-    return (Fact("release:scheduled", {"at": iso(at), "time": c.body.get("time")}),)
+    scheduled = (Fact("release:scheduled", {"at": iso(at), "time": c.body.get("time")}),)
+    return noted(scheduled, overriding(c, o))
 
 
 def _fire(s: Release, c: Command, now: datetime, o: Mapping[str, Any]) -> Facts:
@@ -146,24 +156,28 @@ def _fire(s: Release, c: Command, now: datetime, o: Mapping[str, Any]) -> Facts:
         # After an outage nobody wants a surprise launch at 03:00: a person decides.
         return (Fact("release:held", {"cause": "missed", "why": [iso(s.scheduled_at)]}),)
     failing = _failing(o)
-    return (Fact("release:blocked", {"why": failing}),) if failing else stage_entered(s, 0)
+    if failing:
+        return (Fact("release:blocked", {"why": failing}),)
+    stop = frozen(o)
+    return kept_back(stop) if stop else stage_entered(s, 0)
 
 
 def _recheck(s: Release, c: Command, now: datetime, o: Mapping[str, Any]) -> Facts:
-    return () if _failing(o) or not may_return(s, o) else (Fact("release:cleared", {}),)
+    failing = _failing(o)
+    if s.frozen_by:
+        # What else came in its way needs a person; so does the start then.
+        return (Fact("release:blocked", {"why": failing}),) if failing else thawed(s, now, o)
+    return () if failing or not may_return(s, o) else (Fact("release:cleared", {}),)
 
 
 def _advance(s: Release, c: Command, now: datetime, o: Mapping[str, Any]) -> Facts:
     over = s.stage_over_at
     if over is None or now < over:
         raise NotYet("the stage has not soaked long enough", until=iso(over) if over else None)
-    assert s.stage is not None  # rolling
     failing = _failing(o)
     if failing:
         return (Fact("release:held", {"cause": "precheck", "why": failing}),)
-    if s.stage + 1 < len(s.plan):
-        return stage_entered(s, s.stage + 1)
-    return (Fact("release:completed", {"digest": s.digest}),)
+    return step_on(s, o)
 
 
 def _pause(s: Release, c: Command, now: datetime, o: Mapping[str, Any]) -> Facts:
@@ -197,9 +211,11 @@ def _resume(s: Release, c: Command, now: datetime, o: Mapping[str, Any]) -> Fact
     _must_hold(o)
     if s.phase is Phase.HALTED and s.proposed_by is None:
         return (Fact("release:resume:proposed", {}),)
+    override = overriding(c, o)
     if s.stage is None:
-        return stage_entered(s, 0)
-    return (Fact("release:resumed", {"stage": s.stage, "first": s.proposed_by}),)
+        return noted(stage_entered(s, 0), override)
+    resumed = (Fact("release:resumed", {"stage": s.stage, "first": s.proposed_by}),)
+    return noted(resumed, override)
 
 
 def _reason(fact: str) -> Callable[[Release, Command, datetime, Mapping[str, Any]], Facts]:
@@ -252,6 +268,7 @@ def answer(state: Release) -> dict[str, Any]:
         "launch": state.launch,
         "wave": state.wave,
         "why": list(state.why),
+        "frozen_until": iso(state.frozen_until) if state.frozen_until else None,
     }
 
 

@@ -41,7 +41,7 @@ NEXT: Mapping[Phase, frozenset[Phase]] = {
     Phase.READY: frozenset({Phase.SCHEDULED, Phase.ROLLING, Phase.BOUND}) | _BEFORE,
     Phase.SCHEDULED: frozenset({Phase.READY, Phase.ROLLING, Phase.BLOCKED, Phase.HELD}) | _BEFORE,
     Phase.BOUND: frozenset({Phase.READY, Phase.ROLLING, Phase.BLOCKED}) | _BEFORE,
-    Phase.BLOCKED: frozenset({Phase.READY, Phase.ROLLING, Phase.BOUND}) | _BEFORE,
+    Phase.BLOCKED: frozenset({Phase.HELD, Phase.READY, Phase.ROLLING, Phase.BOUND}) | _BEFORE,
     Phase.ROLLING: frozenset({Phase.PAUSED, Phase.HELD, Phase.HALTED, Phase.COMPLETED}) | _ENDS,
     Phase.BAKING: frozenset({Phase.HELD, Phase.HALTED, Phase.COMPLETED}) | _ENDS,
     Phase.PAUSED: frozenset({Phase.ROLLING, Phase.HELD, Phase.HALTED}) | _ENDS,
@@ -105,6 +105,9 @@ class Release:
     not_before: datetime | None = None
     bound_from: datetime | None = None
     bound_s: float = 0.0
+    frozen_by: tuple[str, ...] = ()  # windows that keep back its start (blocked) or next stage
+    frozen_until: datetime | None = None
+    overridden: tuple[str, ...] = ()  # windows that whoever scheduled it got past
 
     @property
     def is_bound(self) -> bool:
@@ -153,7 +156,37 @@ def evolve(state: Release | None, event: Event) -> Release:
         if new.phase not in NEXT[state.phase]:
             raise ValueError(f"{event.type}: {state.phase} → {new.phase} is not a move")
         new = replace(_after_binding(_after_pause(state, new, at), at), since=at)
-    return replace(new, seq=event.seq, version=state.version + 1)
+    return replace(_after_freeze(new, event), seq=event.seq, version=state.version + 1)
+
+
+def _after_freeze(s: Release, event: Event) -> Release:
+    """What comes next ends a freeze; an override lasts until the start it was given for."""
+    if s.phase not in (Phase.SCHEDULED, Phase.BLOCKED):
+        s = replace(s, overridden=())
+    if event.type in ("release:frozen", "release:blocked"):
+        return s
+    return replace(s, frozen_by=(), frozen_until=None)
+
+
+def _frozen(s: Release, e: Event, b: dict[str, Any], at: datetime) -> Release:
+    """It rolls on: who has it keeps it, and the soak clock runs."""
+    return replace(
+        s,
+        frozen_by=tuple(b["windows"]),
+        frozen_until=instant_or_none(b.get("until")),
+        why=tuple(f"frozen:{window}" for window in b["windows"]),
+    )
+
+
+def _blocked(s: Release, e: Event, b: dict[str, Any], at: datetime) -> Release:
+    return replace(
+        s,
+        phase=Phase.BLOCKED,
+        why=tuple(b["why"]),
+        scheduled_at=None,
+        frozen_by=tuple(b.get("windows", ())),
+        frozen_until=instant_or_none(b.get("until")),
+    )
 
 
 def _stop_clock(s: Release, at: datetime, **changes: Any) -> Release:
@@ -217,6 +250,7 @@ def _scheduled(s: Release, e: Event, b: dict[str, Any], at: datetime) -> Release
         scheduled_at=instant(b["at"]),
         why=(),
         scheduled_local=b.get("time"),
+        overridden=tuple(b.get("override", {}).get("windows", ())),
     )
 
 
@@ -268,9 +302,8 @@ _CHANGES: Mapping[str, Any] = {
     "release:unscheduled": lambda s, e, b, at: replace(
         s, phase=Phase.READY, scheduled_at=None, scheduled_local=None
     ),
-    "release:blocked": lambda s, e, b, at: replace(
-        s, phase=Phase.BLOCKED, why=tuple(b["why"]), scheduled_at=None
-    ),
+    "release:blocked": _blocked,
+    "release:frozen": _frozen,
     "release:cleared": _cleared,
     "release:bound": _bound,
     "release:unbound": _unbound,

@@ -71,6 +71,8 @@ ACCESS: tuple[Row, ...] = (
     _row("listing", "relist", _DEVELOPER, OWNER),
     _row("stop", "place", _STOPPERS, *ANYONE),
     _row("stop", "lift", _STOPPERS, *OUTSIDE),
+    _row("window", "declare", _LEAD | _ADMINISTRATOR, *ANYONE),
+    _row("window", "end", _LEAD | _ADMINISTRATOR, *OUTSIDE),
     _row("publisher", "found", _DEVELOPER | _ADMINISTRATOR, OTHER),
     # Owners and members alike; what only owners do is the machine's own rule.
     *(
@@ -128,6 +130,7 @@ _JUDGING = frozenset(
         "bind",
         "lift_quarantine",
         "lift",
+        "end",
         "attest",
         "revoke",
         "reinstate",

@@ -10,6 +10,17 @@ FULL = 10_000
 
 
 @dataclass(frozen=True)
+class Covered:
+    """What windows have to know of a release. `pack` is the digest of the one it is under."""
+
+    store: str
+    gpt: str
+    publisher: str
+    digest: str
+    pack: str
+
+
+@dataclass(frozen=True)
 class Projected:
     """When a stage would begin (UTC), None when it never would; what keeps it back until then."""
 

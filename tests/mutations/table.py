@@ -141,7 +141,7 @@ MUTATIONS: tuple[Mutation, ...] = (
        "for scope in standing.stops)", "for scope in standing.stops[1:])",
        _GROWS + "test_i6_every_reason_is_told_at_once"),
     _m("I6-start-unchecked", _LIFE + "release.py",
-       "    _must_hold(o)\n    return stage_entered(s, 0)", "    return stage_entered(s, 0)",
+       "    _must_hold(o)\n    return noted(", "    return noted(",
        _RELEASE + "test_i6_nothing_starts_or_grows_without_a_precheck_that_holds"),
     _m("I6-record-trusts-workflow", _DB + "limits.py",
        '"listing:exposure:set": _exposure,', "",

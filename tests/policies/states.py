@@ -18,7 +18,16 @@ from tests.builders import ADA, LEA, MAX, PUBLISHER, RUI, SENA, SOL, T0, Journal
 
 PACK = load_pack("default")
 TERMS = terms_from(PACK)
-HOLDS: dict[str, Any] = {"precheck": ()}  # I6 was looked at, and holds
+# I6 and the windows were looked at: it holds, and nothing is frozen.
+HOLDS: dict[str, Any] = {"precheck": (), "freeze": None}
+FROZEN: dict[str, Any] = {
+    "precheck": (),
+    "freeze": {
+        "windows": ["win_1"],
+        "until": iso(T0 + timedelta(hours=3)),
+        "roles": ["product_lead"],
+    },
+}
 SYS = SYSTEM_ACTOR
 
 

@@ -96,6 +96,16 @@ product_lead      self   yes    yes    yes    yes
 administrator     self   yes    yes    yes    yes
 *                 self   no     no     no     no
 
+window/declare
+product_lead      yes    yes    yes    yes    yes
+administrator     yes    yes    yes    yes    yes
+*                 no     no     no     no     no
+
+window/end
+product_lead      self   yes    yes    yes    yes
+administrator     self   yes    yes    yes    yes
+*                 self   no     no     no     no
+
 publisher/found
 developer         no     no     same   same   yes
 administrator     no     no     same   same   yes
@@ -217,6 +227,7 @@ def test_the_table_holds_every_persons_command_and_no_other() -> None:
     known |= {f"memo/{kind}" for kind in ("prepare", "edit", "send", "discard")}
     known |= {f"launch/{kind}" for kind in LAUNCH}
     known |= {"purge/ask", "purge/confirm", "purge/decline", "hold/place", "hold/lift"}
+    known |= {"window/declare", "window/end"}
     # Accepting and declining is whose invitation it is, not whose role.
     known |= {f"publisher/{kind}" for kind in PUBLISHER} - {"publisher/accept", "publisher/decline"}
 

@@ -19,7 +19,15 @@ from policies.lifecycle.submission_permits import DECIDING, LEGAL
 from policies.lifecycle.submission_state import DEVELOPERS_TURN, FINAL, Stage, Submission
 from policies.lifecycle.submission_system import SYSTEM_DECIDERS
 from tests.builders import CAST, PUBLISHER, Journal
-from tests.policies.states import HOLDS, PREPARED, SYS, queued, release_body, submission_body
+from tests.policies.states import (
+    FROZEN,
+    HOLDS,
+    PREPARED,
+    SYS,
+    queued,
+    release_body,
+    submission_body,
+)
 
 actors = st.sampled_from(CAST)
 gaps = st.sampled_from([0, 1, 60, 700, 3600, 90_000, 700_000, 2_700_000])  # seconds
@@ -158,7 +166,7 @@ class ACase(RuleBasedStateMachine):
 
 
 class ARelease(RuleBasedStateMachine):
-    """One release under fire, with prechecks that hold, fail or were never made."""
+    """One release under fire; prechecks and windows hold, fail or were never looked at."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -169,7 +177,7 @@ class ARelease(RuleBasedStateMachine):
         self.stood, self.bound_at = 0.0, self.road.now
 
     @rule(kind=st.sampled_from(sorted(release.LEGAL)), actor=actors, gap=gaps,
-          precheck=st.sampled_from([HOLDS, HOLDS, {}, {"precheck": ("stopped:gpt",)}]),
+          precheck=st.sampled_from([HOLDS, HOLDS, FROZEN, {}, {"precheck": ("stopped:gpt",)}]),
           row=launch_rows)  # fmt: skip
     def give(
         self, kind: str, actor: Actor, gap: int, precheck: Mapping[str, Any], row: Any
@@ -191,7 +199,7 @@ class ARelease(RuleBasedStateMachine):
             assert after.stage == len(after.plan) - 1
             self.stages = []
         else:
-            assert precheck == HOLDS or not grows  # I6, I7
+            assert precheck == HOLDS or not grows  # I6, I7, windows
         if before.is_bound and not after.is_bound:
             self.stood += (self.road.now - self.bound_at).total_seconds()
         if after.is_bound and not before.is_bound:

@@ -26,7 +26,15 @@ from policies.lifecycle.submission_permits import LEGAL as SUBMISSION_LEGAL
 from policies.lifecycle.submission_state import Stage, Submission
 from policies.lifecycle.submission_system import SYSTEM_DECIDERS
 from tests.builders import ADA, LEA, MAX, RUI, SENA, SOL, T0, TOM, Journal, command, event_of
-from tests.policies.states import PREPARED, SYS, listing_body, release_body, submission_body
+from tests.policies.states import (
+    FROZEN,
+    HOLDS,
+    PREPARED,
+    SYS,
+    listing_body,
+    release_body,
+    submission_body,
+)
 
 # At once, at the hour for which releases are scheduled, and long after.
 MOMENTS = (T0, T0 + timedelta(hours=2), T0 + timedelta(days=400))
@@ -117,7 +125,7 @@ def release_offers(state: Release | None) -> Iterator[Offer]:
     for kind in release.LEGAL:
         people = (SYS,) if kind in release.SYSTEM_COMMANDS else (ADA, LEA, MAX, SOL)
         for actor in people:
-            for precheck in ({"precheck": ()}, {"precheck": ("stopped:gpt",)}):
+            for precheck in (HOLDS, FROZEN, {"precheck": ("stopped:gpt",)}):
                 for row in launch_rows(kind):
                     yield kind, actor, release_body(kind, road), precheck | row
 
@@ -131,7 +139,8 @@ def launch_rows(kind: str) -> list[dict[str, Any]]:
 
 def release_key(s: Release) -> Hashable:
     left = s.pause_max_s - s.paused_s > 0
-    return s.phase, s.stage, s.proposed_by, s.paused_by, left, s.launch, s.is_bound
+    frozen = bool(s.frozen_by), s.frozen_until is None
+    return s.phase, s.stage, s.proposed_by, s.paused_by, left, s.launch, s.is_bound, frozen
 
 
 @cache

@@ -121,6 +121,7 @@ class House:
                 planning.lease_until,
                 planning.plan_release,
                 planning.precheck,
+                planning.freeze,
                 exposure.set_exposure,
                 exposure.begin_release,
                 launching.seat,

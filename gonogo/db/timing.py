@@ -1,0 +1,26 @@
+"""Tables of what people declare about times: windows."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Column, Index
+from sqlmodel import Field, SQLModel
+
+from gonogo.db.tables import _time
+from gonogo.db.types import Json
+
+
+class WindowPicture(SQLModel, table=True):
+    """`over_at` (UTC): it never applies again afterwards; null while it has no end."""
+
+    __tablename__ = "windows"
+    __table_args__ = (Index("ix_windows_scope", "store_id", "status", "scope"),)
+    store_id: str = Field(primary_key=True)
+    id: str = Field(primary_key=True)
+    scope: str
+    kind: str
+    status: str
+    over_at: datetime | None = _time(nullable=True)
+    seq: int
+    version: int
+    state: dict[str, Any] = Field(sa_column=Column(Json, nullable=False))

@@ -1,0 +1,105 @@
+"""Windows as the database knows them, and what they say about one release at one moment."""
+
+from collections.abc import Collection, Mapping
+from datetime import datetime, tzinfo
+
+from sqlalchemy import ColumnElement
+from sqlmodel import Session, and_, case, col, func, or_, select
+
+from gonogo.db.queries import Page, decode_cursor, page_of
+from gonogo.db.tables import GptRow, PackRow, RevisionRow
+from gonogo.db.timing import WindowPicture
+from gonogo.zones import zone_named
+from policies.pack import PackWindow
+from policies.rules.window_plan import Covered
+from policies.rules.windows import Freeze, Window, verdict, window_of
+
+MOST = 100  # windows in force at a time, of one store
+
+
+def scopes_of(session: Session, of: Covered) -> frozenset[str]:
+    """Every scope that covers it. The GPT's category and the revision's may differ; both count."""
+    gpt = session.get(GptRow, (of.store, of.gpt))
+    revision = session.get(RevisionRow, (of.store, of.gpt, of.digest))
+    categories = {row.category for row in (gpt, revision) if row and row.category}
+    return frozenset(
+        {"store", f"gpt:{of.gpt}", f"publisher:{of.publisher}"}
+        | {f"category:{category}" for category in categories}
+    )
+
+
+def in_force(
+    session: Session, store: str, pack: str, scopes: Collection[str], now: datetime
+) -> list[Window]:
+    """The windows of pack and people for these scopes that are not over at `now`."""
+    rows = session.exec(
+        select(WindowPicture)
+        .where(
+            WindowPicture.store_id == store,
+            col(WindowPicture.scope).in_(scopes),
+            _still(now),
+        )
+        .order_by(col(WindowPicture.id))
+        .limit(MOST)
+    )
+    declared = [window_of(row.state["window"], row.id) for row in rows]
+    kept = session.get(PackRow, pack)
+    listed = [PackWindow(**one) for one in kept.value.get("windows", ())] if kept else []
+    own = [one.window() for one in listed if one.enabled]
+    return [window for window in own if window.scope in scopes] + declared
+
+
+def zones_of(windows: Collection[Window]) -> Mapping[str, tzinfo]:
+    return {name: zone_named(name) for name in {window.tz for window in windows}}
+
+
+def freeze_of(
+    session: Session,
+    of: Covered,
+    moves: Collection[str],
+    at: datetime,
+    overridden: Collection[str] = (),
+) -> Freeze:
+    """Whether windows let it make `moves` at `at` (UTC), those in `overridden` left aside."""
+    scopes = scopes_of(session, of)
+    windows = [
+        window
+        for window in in_force(session, of.store, of.pack, scopes, at)
+        if window.id not in overridden
+    ]
+    return verdict(windows, zones_of(windows), scopes, moves, at)
+
+
+def _still(now: datetime) -> ColumnElement[bool]:
+    return and_(
+        col(WindowPicture.status) == "declared",
+        or_(col(WindowPicture.over_at).is_(None), col(WindowPicture.over_at) > now),
+    )
+
+
+def count_in_force(session: Session, store: str, now: datetime) -> int:
+    return session.exec(
+        select(func.count())
+        .select_from(WindowPicture)
+        .where(
+            WindowPicture.store_id == store,
+            _still(now),
+        )
+    ).one()
+
+
+def listed(
+    session: Session, store: str, now: datetime, *, after: str | None = None, limit: int
+) -> Page:
+    """Windows in force first, then the newest. Raises `ValueError` on a foreign cursor."""
+    past = case((_still(now), 0), else_=1)
+    query = select(WindowPicture, past).where(WindowPicture.store_id == store)
+    if after:
+        group, last = decode_cursor(after)
+        if group not in ("0", "1"):
+            raise ValueError("this cursor was not made by this list")
+        rank = int(group)
+        query = query.where(or_(past > rank, and_(past == rank, col(WindowPicture.id) < last)))
+    rows = session.exec(query.order_by(past, col(WindowPicture.id).desc()).limit(limit + 1)).all()
+    page = page_of(list(rows), limit, lambda row: (str(row[1]), row[0].id))
+    return Page([row[0] for row in page.rows], page.next)
