@@ -27,6 +27,7 @@ TURNS: Mapping[Phase, tuple[str, str]] = {
     Phase.CANCELLED: ("developer", "Submit again; the approval stays on record."),
     Phase.SUPERSEDED: ("nobody", "A newer release took its place."),
 }
+FROZEN = "It goes on by itself when the window ends; whoever has it keeps it meanwhile."
 _LISTED: Mapping[Status, tuple[str, str]] = {
     Status.UNLISTED: ("developer", "A release lists it, or its developer lists it again."),
     Status.LISTED: ("nobody", "It is served."),
@@ -41,7 +42,9 @@ def release_view(
     """One release. `entered` are its `release:stage:entered` events, for the rail's real times."""
     s = state
     turn, unblocks = TURNS[s.phase]
-    by_when = {
+    if s.frozen_by and s.frozen_until:
+        turn, unblocks = "system", FROZEN
+    by_when = s.frozen_until or {
         Phase.SCHEDULED: s.scheduled_at,
         Phase.ROLLING: s.stage_over_at,
         Phase.PAUSED: s.pause_until,
@@ -74,6 +77,8 @@ def release_view(
         "scheduled_time": dict(s.scheduled_local) if s.scheduled_local else None,
         "paused_by": s.paused_by,
         "pause_until": time_text(s.pause_until),
+        "frozen_by": list(s.frozen_by),
+        "frozen_until": time_text(s.frozen_until),
         "pause_left_s": max(0.0, s.pause_max_s - s.paused_s),
         "proposed_by": s.proposed_by,
         "launch": s.launch,

@@ -45,14 +45,14 @@ async def place_stop(
     A repeat of `key` gets the first answer. Raises a `Refused`, or `not-found` for a target that
     does not exist. It asks the database only.
     """
-    if not await run_in_threadpool(_exists, svc, scope, target):
+    if not await run_in_threadpool(exists, svc, scope, target):
         raise Problem("not-found", f"there is no {scope} {target}")
     body = {
         "scope": scope,
         "target": target,
         "reason": reason,
         "note": note,
-        "publisher": await run_in_threadpool(_owner, svc, scope, target),
+        "publisher": await run_in_threadpool(owner, svc, scope, target),
     }
     command, first = await svc.gateway.meet(
         Order(
@@ -98,7 +98,7 @@ def _record(svc: Services, command: Command) -> Outcome:
     return Outcome(command.id, command.subject, answer.answer)
 
 
-def _exists(svc: Services, scope: str, target: str) -> bool:
+def exists(svc: Services, scope: str, target: str) -> bool:
     if scope == "store":
         return target == svc.store
     with reading(svc.engine) as session:
@@ -109,7 +109,7 @@ def _exists(svc: Services, scope: str, target: str) -> bool:
         return lists.target_exists(session, svc.store, scope, target)
 
 
-def _owner(svc: Services, scope: str, target: str) -> str | None:
+def owner(svc: Services, scope: str, target: str) -> str | None:
     with reading(svc.engine) as session:
         return lists.owner_of(session, svc.store, scope, target)
 

@@ -14,6 +14,7 @@ from api.pages.forms import Key, Line, Said, Short, fresh_key, key_of, moment_of
 from api.pages.site import Person, SignedIn, Viewer, back_to, page, page_router
 from api.pages.story import story
 from api.pages.wording import clock, duration, percent
+from api.release_bodies import PauseBody, ScheduleBody
 from api.routes import releases as routes
 from api.subjects import is_staff, visible_release
 from api.views import can_view
@@ -131,7 +132,7 @@ async def _pull(
             body = _time(local, svc.pack.calendar.zone)
             return await routes.schedule_release(svc, who, release, body, response, key, seen)
         case "pause":
-            pause = routes.PauseBody(reason=reason or None)
+            pause = PauseBody(reason=reason or None)
             return await routes.pause_release(svc, who, release, pause, response, key)
     if not reason:
         raise Problem("incomplete", "a reason is missing")
@@ -148,12 +149,12 @@ def _listed(words: list[str]) -> str:
     return " or ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
 
 
-def _time(local: str, zone: str) -> routes.ScheduleBody:
+def _time(local: str, zone: str) -> ScheduleBody:
     try:
         at = datetime.fromisoformat(local)
     except ValueError:
         raise Problem("incomplete", "choose a day and a time to schedule it") from None
-    return routes.ScheduleBody(local=at.replace(tzinfo=None), zone=zone)
+    return ScheduleBody(local=at.replace(tzinfo=None), zone=zone)
 
 
 def _whole(svc: Services, look: Viewer, release: Release) -> dict[str, Any]:

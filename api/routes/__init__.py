@@ -27,6 +27,7 @@ from api.routes import (
     submissions,
     undelivered,
     webhooks,
+    windows,
 )
 
 ROUTERS = (
@@ -41,6 +42,7 @@ ROUTERS = (
     launch_items.releases,
     listings.router,
     stops.router,
+    windows.router,
     catalogue.router,
     commands.router,
     events.router,

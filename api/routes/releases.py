@@ -1,13 +1,12 @@
 """Releases: how an approved revision becomes visible. What makes it safer needs less (I3)."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Response
-from pydantic import Field, model_validator
 from starlette.concurrency import run_in_threadpool
 
-from api.bodies import Body, Flag, Instant, LocalTime, Note, ReasonBody, reasoned
+from api.bodies import ReasonBody, reasoned
 from api.deps import (
     PLAIN,
     Cursor,
@@ -21,12 +20,14 @@ from api.deps import (
     etag,
 )
 from api.errors import Problem
+from api.release_bodies import Override, PauseBody, ScheduleBody, StartBody
 from api.release_views import release_view
 from api.schema import COMMAND, READ
 from api.stops import halt_or_stop
 from api.streams import events_after
 from api.subjects import SeenRelease, give, is_staff, precondition
 from api.views import can_view
+from api.windows import climb_of, with_climb
 from gonogo.db import lists, queries
 from gonogo.db.codec import state_of
 from gonogo.db.session import reading
@@ -35,27 +36,6 @@ from policies.lifecycle.kernel import Actor, iso
 from policies.lifecycle.release_state import Phase, Release
 
 router = APIRouter(prefix="/v1/releases", tags=["releases"])
-
-
-class ScheduleBody(Body):
-    """Either `at`, an instant with its offset, or `local` and `zone` (IANA), a civil time."""
-
-    at: Instant | None = None
-    local: LocalTime | None = None
-    zone: Annotated[str, Field(min_length=1, max_length=64)] | None = None
-    strict: Flag = Field(default=False, description="refuse times a clock change skips or repeats")
-
-    @model_validator(mode="after")
-    def _one_way(self) -> "ScheduleBody":
-        if (self.at is None) == (self.local is None) or (self.local is None) != (self.zone is None):
-            raise ValueError("send either `at`, or `local` and `zone`")
-        return self
-
-
-class PauseBody(Body):
-    reason: Note | None = None
-    note: Note | None = None
-    until: Instant | None = None
 
 
 @router.get("", responses=READ)
@@ -90,12 +70,14 @@ def list_releases(
 
 @router.get("/{subject}", responses=READ)
 def get_release(svc: Svc, release: SeenRelease, response: Response) -> dict[str, Any]:
-    """One release: phase, rail of stages with real and earliest times, why it stands still."""
+    """One release: phase, rail of stages with real and earliest times, why it stands still.
+    `conflicts` are the windows that the climb as planned would meet."""
     response.headers["ETag"] = etag(release.version)
     with reading(svc.engine) as session:
         gpt = queries.gpts(session, svc.store, {release.gpt}).get(release.gpt)
         entered = lists.stages_entered(session, svc.store, release.id)
-    return release_view(release, gpt, entered)
+        climb = climb_of(session, release, datetime.now(UTC))
+    return with_climb(release_view(release, gpt, entered), climb)
 
 
 @router.get("/{subject}/can", responses=READ)
@@ -123,9 +105,11 @@ async def start_release(
     response: Response,
     key: IdempotencyKey = None,
     if_match: IfMatch = None,
+    body: StartBody | None = None,
 ) -> dict[str, Any]:
-    """Start the first stage now, if everything of I6 holds at this moment."""
-    return await _plain(svc, who, release, "start", response, key, if_match, needed=True)
+    """Start the first stage now, if everything of I6 holds at this moment and no window forbids it.
+    `override` goes ahead inside windows that name a role of yours, with its reason on record."""
+    return await _growing(svc, who, release, "start", body, response, key, if_match)
 
 
 @router.post("/{subject}/resume", responses=COMMAND)
@@ -136,9 +120,11 @@ async def resume_release(
     response: Response,
     key: IdempotencyKey = None,
     if_match: IfMatch = None,
+    body: StartBody | None = None,
 ) -> dict[str, Any]:
-    """Go on after a pause or a hold. After a halt, the first of two people proposes it."""
-    return await _plain(svc, who, release, "resume", response, key, if_match, needed=True)
+    """Go on after a pause or a hold. After a halt, the first of two people proposes it, and windows
+    are observed as they are at a start."""
+    return await _growing(svc, who, release, "resume", body, response, key, if_match)
 
 
 @router.post("/{subject}/unschedule", responses=COMMAND)
@@ -165,8 +151,10 @@ async def schedule_release(
     if_match: IfMatch = None,
 ) -> dict[str, Any]:
     """Start at a time. A civil time is resolved now, once, and told back with a notice when a
-    clock change skips it (the later time is meant) or repeats it (the earlier one is)."""
-    await precondition(svc, who, key, if_match, release.version, needed=True)
+    clock change skips it (the later time is meant) or repeats it (the earlier one is). A time
+    inside a window is refused with the next legal one, unless `override` may go ahead."""
+    repeated = await precondition(svc, who, key, if_match, release.version, needed=True)
+    override = {} if repeated else await _overridden(svc, body.override)
     resolved = None
     if body.local is not None and body.zone is not None:
         resolved = await run_in_threadpool(resolve_local, body.local, body.zone, strict=body.strict)
@@ -178,7 +166,7 @@ async def schedule_release(
         "release",
         release,
         "schedule",
-        {"at": iso(at), "time": time},
+        {"at": iso(at), "time": time, **override},
         key=key,
         fingerprint=body.model_dump(mode="json", exclude_none=True),
     )
@@ -263,11 +251,35 @@ async def cancel_release(
     return await _why(svc, who, release, "cancel", body, response, key, if_match)
 
 
+async def _overridden(svc: Services, override: Override | None) -> dict[str, Any]:
+    if override is None:
+        return {}
+    return {"override": await reasoned(svc, override.reason, override.note)}
+
+
+async def _growing(
+    svc: Services,
+    who: Actor,
+    release: Release,
+    kind: Literal["start", "resume"],
+    body: StartBody | None,
+    response: Response,
+    key: str | None,
+    if_match: str | None,
+) -> dict[str, Any]:
+    repeated = await precondition(svc, who, key, if_match, release.version, needed=True)
+    override = body.override if body else None
+    order = {} if repeated else await _overridden(svc, override)
+    given = {"override": override.model_dump(exclude_none=True)} if override else None
+    outcome = await give(svc, who, "release", release, kind, order, key=key, fingerprint=given)
+    return answered(outcome, response)
+
+
 async def _plain(
     svc: Services,
     who: Actor,
     release: Release,
-    kind: Literal["start", "resume", "unschedule"],
+    kind: Literal["unschedule"],
     response: Response,
     key: str | None,
     if_match: str | None,

@@ -20,6 +20,7 @@ from gonogo.cli import (
     reviews,
     stops,
     submissions,
+    windows,
 )
 
 app = typer.Typer(
@@ -39,6 +40,7 @@ app.add_typer(reviews.app, name="review")
 app.add_typer(releases.app, name="release")
 app.add_typer(launches.app, name="launch")
 app.add_typer(stops.app, name="stop")
+app.add_typer(windows.app, name="windows")
 app.add_typer(inbox.app, name="inbox")
 app.add_typer(publishers.app, name="publisher")
 app.add_typer(notices.app, name="notices")

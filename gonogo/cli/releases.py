@@ -23,6 +23,9 @@ _GROWING = frozenset({"start", "schedule", "resume"})
 
 Subject = Annotated[str, typer.Argument(metavar="RELEASE")]
 Reason = Annotated[str, typer.Option("--reason", help="Reason code, such as bad_answers.")]
+Override = Annotated[
+    str | None, typer.Option("--override", help="Why you go ahead inside a window that lets you.")
+]
 Watch = Annotated[bool, typer.Option("--watch", help="Until it is over.")]
 
 
@@ -54,9 +57,11 @@ def show(session: Session, subject: Subject, watch: Watch = False) -> None:
 
 
 @command(app, "start")
-def start(session: Session, subject: Subject, watch: Watch = False) -> None:
+def start(
+    session: Session, subject: Subject, watch: Watch = False, override: Override = None
+) -> None:
     """Start the rollout now."""
-    _give(session, subject, "start", {}, watch)
+    _give(session, subject, "start", _overriding(override), watch)
 
 
 @command(app, "schedule")
@@ -66,11 +71,13 @@ def schedule(
     at: Annotated[str | None, typer.Option(help="Instant with offset: 2026-03-01T09:00Z")] = None,
     local: Annotated[str | None, typer.Option(help="Local time, with --zone.")] = None,
     zone: Annotated[str | None, typer.Option(help="IANA zone, such as Europe/London.")] = None,
+    override: Override = None,
 ) -> None:
     """Start the rollout at a time."""
     if (at is None) == (local is None) or (local is None) != (zone is None):
         raise Failure("When?", "give --at, or --local together with --zone", exit_code=USAGE)
-    _give(session, subject, "schedule", {"at": at, "local": local, "zone": zone})
+    body = {"at": at, "local": local, "zone": zone, **_overriding(override)}
+    _give(session, subject, "schedule", body)
 
 
 @command(app, "unschedule")
@@ -112,6 +119,10 @@ def roll_back(session: Session, subject: Subject, reason: Reason) -> None:
 def cancel(session: Session, subject: Subject, reason: Reason) -> None:
     """Give it up before anybody is served."""
     _give(session, subject, "cancel", {"reason": reason})
+
+
+def _overriding(reason: str | None) -> dict[str, Any]:
+    return {"override": {"reason": reason}} if reason else {}
 
 
 def percent(weight_bp: object) -> str:

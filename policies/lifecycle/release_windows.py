@@ -79,8 +79,8 @@ def overriding(c: Command, observed: Mapping[str, Any]) -> dict[str, Any]:
     if not c.body["override"].get("reason"):
         raise Incomplete("an override needs its reason", field="override")
     given = c.body["override"]
-    words = {"reason": given["reason"], "note": given.get("note")}
-    return {"override": {"windows": list(stop.windows), **words}}
+    override = {"windows": list(stop.windows), "reason": given["reason"]}
+    return {"override": override, "note": given.get("note")}
 
 
 def noted(facts: Facts, override: Mapping[str, Any]) -> Facts:

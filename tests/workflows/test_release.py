@@ -5,11 +5,14 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 import pytest_asyncio
 from temporalio.testing import WorkflowEnvironment
 
+from policies.lifecycle import release_windows
 from policies.lifecycle.kernel import iso
 from policies.lifecycle.stop import MACHINE as STOP
+from policies.lifecycle.window import MACHINE as WINDOW
 from policies.wire import RecordRequest
 from tests.workflows.house import ADA, LEA, MAX, SOL, House, pack_with
 from tests.workflows.test_case import refused
@@ -173,3 +176,88 @@ async def test_a_newer_release_supersedes_the_one_that_is_rolling(swift: House) 
 
     assert (presence.exposure.stable, presence.exposure.salt) == ("d1", second)
     assert replace(presence.exposure, candidate=None).weight_bp == 500
+
+
+def declare(house: House, subject: str, seconds: tuple[float, float], **changes: Any) -> None:
+    """Declare a window from and to so many seconds from now, as the API does."""
+    now = datetime.now(UTC)
+    begins, ends = (now + timedelta(seconds=one) for one in seconds)
+    value = {
+        "kind": "deny",
+        "tz": "UTC",
+        "begins": begins.replace(tzinfo=None).isoformat(),
+        "ends": ends.replace(tzinfo=None).isoformat(),
+        **changes,
+    }
+    body = {"window": value, "over_at": iso(ends), "reason": "holidays"}
+    command = house.command("declare", subject, LEA, body)
+    facts = WINDOW.decide(None, command, now, {})
+    answer = house.ledger.record(RecordRequest("window", 0, command, facts, now, "", "1"))
+    assert answer.outcome == "stored"
+
+
+async def test_a_scheduled_start_that_meets_a_window_starts_by_itself_at_its_end(
+    swift: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(release_windows, "JITTER_S", 1)
+    release = await ready(swift)
+    at = datetime.now(UTC) + timedelta(seconds=1.5)
+    await swift.give("schedule", release, LEA, {"at": iso(at)})
+    declare(swift, "win_1", (0, 5))
+
+    state = await swift.until(release, lambda s: s.phase.value == "blocked")
+    done = await swift.until(release, lambda s: s.phase.value == "completed")
+
+    assert state.why == ("frozen:win_1",)
+    entered = next(e for e in swift.events(release) if e.type == "release:stage:entered")
+    assert entered.occurred_at >= state.frozen_until
+    assert done.frozen_by == ()
+
+
+async def test_a_window_freezes_the_next_stage_and_keeps_exposure_until_it_ends(
+    swift: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(release_windows, "JITTER_S", 1)
+    release = await ready(swift)
+    await swift.give("start", release, LEA)
+    await swift.until(release, lambda s: s.stage == 0)
+    declare(swift, "win_1", (0, 4))
+
+    frozen = await swift.until(release, lambda s: s.frozen_by == ("win_1",))
+    presence = listing(swift, release)
+    await swift.until(release, lambda s: s.phase.value == "completed")
+
+    assert frozen.phase.value == "rolling"
+    assert (presence.exposure.weight_bp, presence.exposure.halted) == (500, False)
+    entered = [e for e in swift.events(release) if e.type == "release:stage:entered"]
+    assert entered[1].occurred_at >= frozen.frozen_until
+    assert swift.types(release).count("frozen") == 1
+
+
+async def test_what_a_window_froze_can_still_be_halted_and_rolled_back(swift: House) -> None:
+    release = await ready(swift)
+    await swift.give("start", release, LEA)
+    await swift.until(release, lambda s: s.stage == 0)
+    declare(swift, "win_1", (0, 3600))
+    await swift.until(release, lambda s: s.frozen_by == ("win_1",))
+
+    halted = await swift.give("halt", release, SOL, {"reason": "incident"})
+    await swift.give("resume", release, LEA)
+    again = await refused(swift.give("resume", release, MAX))
+    back = await swift.give("roll_back", release, LEA, {"reason": "wrong_revision"})
+
+    assert halted["phase"] == "halted"
+    assert again == "not-yet"
+    assert back["phase"] == "rolled_back"
+
+
+async def test_scheduling_into_a_window_is_refused_with_the_next_legal_time(swift: House) -> None:
+    release = await ready(swift)
+    declare(swift, "win_1", (0, 3600))
+    at = datetime.now(UTC) + timedelta(seconds=600)
+
+    code = await refused(swift.give("schedule", release, LEA, {"at": iso(at)}))
+    legal = await swift.give("schedule", release, LEA, {"at": iso(at + timedelta(seconds=3600))})
+
+    assert code == "not-yet"
+    assert legal["phase"] == "scheduled"
