@@ -10,7 +10,7 @@ from gonogo.db.queries import Page, decode_cursor, page_of
 from gonogo.db.tables import GptRow, PackRow, RevisionRow
 from gonogo.db.timing import WindowPicture
 from gonogo.zones import zone_named
-from policies.pack import PackWindow
+from policies.pack_windows import PackWindow
 from policies.rules.window_plan import Covered
 from policies.rules.windows import Freeze, Window, verdict, window_of
 

@@ -1,7 +1,7 @@
 """windows that people declare
 
-Revision: 0008_windows
-Revises: 0007_bound
+Revision: 0011_windows
+Revises: 0010_opened
 """
 import sqlalchemy as sa
 from alembic import op
@@ -11,8 +11,8 @@ import sqlmodel.sql.sqltypes
 from sqlalchemy import Text
 from sqlalchemy.dialects import postgresql
 
-revision = '0008_windows'
-down_revision = '0007_bound'
+revision = '0011_windows'
+down_revision = '0010_opened'
 branch_labels = None
 depends_on = None
 
