@@ -41,8 +41,11 @@ def said_of(person: str) -> str:
 
 
 def story_pack() -> PolicyPack:
-    """The default rules, at their own pace. Recorded answers stand in for the models that the
-    GPTs declare; that gap is waived by name, as an installation without them would have to."""
+    """The default rules at their own pace, in San Francisco's office hours.
+
+    Recorded answers stand in for the models that the GPTs declare; that gap is waived by name, as
+    an installation without them would have to.
+    """
     waiver = {
         "cause": "stand_in",
         "suites": ["secret-leak", "instruction-leak", "starters"],
@@ -54,5 +57,6 @@ def story_pack() -> PolicyPack:
         "name": "reference-story",
         "title": "Rules of the reference story",
         "testing": {"waivers": [waiver]},
+        "calendar": {"zone": SAN_FRANCISCO},
     }
     return pack_of(merge(load_pack("default").model_dump(mode="json"), over))

@@ -26,6 +26,13 @@ class Said:
 
 
 @dataclass(frozen=True)
+class Found:
+    """What the play found out itself: the digest of its `report`, the `score` of its forecast."""
+
+    what: Literal["report", "score"]
+
+
+@dataclass(frozen=True)
 class Line:
     """One command. `tells` is for the timeline; `refused` is the code it is expected to meet;
     `status` what the launch is expected to be afterwards. `stale`: its giver looked at the launch
@@ -46,7 +53,7 @@ class Line:
 
 Act = Literal[
     "found", "enter", "leak", "review", "bind", "preview", "withdraw", "stale", "narrower",
-    "verify", "dissent", "follow", "dark", "open",
+    "verify", "dissent", "follow", "dark", "open", "forecast", "report",
 ]  # fmt: skip
 
 
@@ -82,6 +89,7 @@ NOVEMBER: tuple[Line | Scene, ...] = (
     Scene("2023-11-07 09:00", "enter", "Builders submit their GPTs; scans and probes run"),
     Scene("2023-11-08 09:00", "leak", "One tells its secret, one hides text: neither gets through"),
     Scene("2023-11-08 09:00", "review", "Two reviewers look at the others"),
+    Scene("2023-11-08 17:30", "forecast", "After the first day: when are approvals enough?"),
     Scene("2023-11-13 10:00", "bind", "What is approved is bound to the launch"),
     Line("2023-11-14 10:00", "per_pia", "attest", "shows that the policies are published", POLICY),
     Line("2023-11-14 10:05", "per_rui", "attest", "wants to answer for the support team", SUPPORT,
@@ -199,7 +207,7 @@ JANUARY: tuple[Line | Scene, ...] = (
     Scene("2024-01-10 10:01", "follow", "The releases follow at their leisure"),
     Scene("2024-01-10 10:02", "open", "Now their listings say so themselves"),
     Line("2024-01-10 10:05", "per_lea", "close", "wants to close it at once",
-         {"report": "sha256:report", "score": 0.0}, refused="not-yet"),
+         {"report": "sha256:too-early", "score": 0.0}, refused="not-yet"),
     Line("2024-01-11 09:00", "per_sol", "suspend", "takes all of it down at once, as a drill",
          {"reason": "drill", "note": Said("We practise before we need it.")}, status="suspended"),
     Scene("2024-01-11 09:01", "dark", "Nothing of it is served, settled or not"),
@@ -210,8 +218,9 @@ JANUARY: tuple[Line | Scene, ...] = (
     Line("2024-01-11 09:10", "per_lea", "restore", "is the second person", {"reason": "drill_over"},
          status="live"),
     Scene("2024-01-11 09:11", "open", "Everything is back"),
+    Scene("2024-01-17 10:00", "report", "The report is filed, the forecast is scored"),
     Line("2024-01-17 10:30", "per_lea", "close", "closes it after its soak",
-         {"report": "sha256:report", "score": 0.25}, status="closed"),
+         {"report": Found("report"), "score": Found("score")}, status="closed"),
 )  # fmt: skip
 
 STORY = (*NOVEMBER, *JANUARY)

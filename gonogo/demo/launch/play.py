@@ -9,8 +9,9 @@ from typing import Any
 from gonogo.db.prose import keep_prose
 from gonogo.demo.launch import look
 from gonogo.demo.launch.cast import SAN_FRANCISCO, said_of
+from gonogo.demo.launch.forecast import Said as Foretold
 from gonogo.demo.launch.lane import Item, Lane
-from gonogo.demo.launch.lines import Line, Said, Scene, When
+from gonogo.demo.launch.lines import Found, Line, Said, Scene, When
 from gonogo.demo.launch.memos import Memo, write
 from gonogo.demo.launch.preview import previewed
 from gonogo.demo.launch.stage import Asked, Given, Stage, moment
@@ -69,6 +70,10 @@ class Play:
     bound: list[Item] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)  # of the launch
     leaky: Item | None = None
+    hidden: Item | None = None
+    forecast: list[Foretold] = field(default_factory=list)
+    report: str = ""  # its digest
+    score: float = 1.0
     memo: str = ""  # the last one that was written
     memos: list[Memo] = field(default_factory=list)  # texts of all of them
     plan_hash: str = ""  # of the last preview that somebody looked at
@@ -132,6 +137,8 @@ class Play:
                 value = place_target(value.text, SAN_FRANCISCO).target.as_json()
             elif isinstance(value, Said):
                 value = keep_prose(self.stage.engine, value.text)
+            elif isinstance(value, Found):
+                value = self.report if value.what == "report" else self.score
             body[name] = value
         if line.kind == "draft":
             terms = launch_terms_from(self.stage.pack)

@@ -4,18 +4,18 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from gonogo.db.prose import keep_prose, read_prose
-from gonogo.demo.launch import gpts, look
+from gonogo.demo.launch import gpts, look, reckoning
 from gonogo.demo.launch.cast import FOUNDERS, NORTH, PUBLISHERS, SAN_FRANCISCO, SYSTEM, said_of
 from gonogo.demo.launch.lane import Item
 from gonogo.demo.launch.lines import EARLY, NEXT_WEEK, QUORUM, When
 from gonogo.demo.launch.play import Play, Scenery
 from gonogo.demo.launch.preview import previewed, told
+from gonogo.demo.launch.reckoning import MUSTS, musts
 from gonogo.demo.launch.stage import Asked, clock
 from gonogo.zones import place_target
 from policies.errors import StaleDecision
 from policies.rules.postponing import Preview, still
 
-MUSTS = 3  # and Northlight's
 MOMENT = "%-d %B %H:%M"
 A_DAY = 20  # reviews, two reviewers
 
@@ -60,7 +60,7 @@ async def _enter(play: Play, at: datetime) -> tuple[str, ...]:
 
 async def _leak(play: Play, at: datetime) -> tuple[str, ...]:
     lane, pack = play.lane, play.stage.pack
-    hidden = await lane.enter(gpts.sample(pack, gpts.POISONED), at)
+    play.hidden = hidden = await lane.enter(gpts.sample(pack, gpts.POISONED), at)
     rules = set(lane.case(hidden).why)
     play.expect(
         "a provider key and hidden text are refused, all findings at once",
@@ -88,7 +88,7 @@ async def _review(play: Play, at: datetime) -> tuple[str, ...]:
     reviewers, two = ("per_rui", "per_sena"), 0
     for number, item in enumerate(play.items):
         day, turn = divmod(number, A_DAY)
-        start = at + timedelta(days=day, hours=2, minutes=turn // 2 * 45)
+        start = at + timedelta(days=day, minutes=turn // 2 * 45)
         by, second = reviewers[number % 2], reviewers[(number + 1) % 2]
         play.lane.approve(item, by, second, start)
         two += play.lane.case(item).decision.second is not None
@@ -99,13 +99,10 @@ async def _review(play: Play, at: datetime) -> tuple[str, ...]:
 
 
 async def _bind(play: Play, at: datetime) -> tuple[str, ...]:
-    counts = {"must": 0, "should": 0, "optional": 0}
+    needed, counts = musts(play), {"must": 0, "should": 0, "optional": 0}
     for number, item in enumerate(play.items):
         await play.lane.prepare(item)
-        if number < MUSTS or item.publisher == NORTH:
-            importance = "must"
-        else:
-            importance = "should" if number % 3 else "optional"
+        importance = "must" if item in needed else "should" if number % 3 else "optional"
         play.lane.bind(item, play.launch, importance, "per_lea", at)
         counts[importance] += 1
         play.bound.append(item)
@@ -258,6 +255,7 @@ SCENES: Mapping[str, Scenery] = {
     "enter": _enter,
     "leak": _leak,
     "review": _review,
+    "forecast": reckoning.forecasting,
     "bind": _bind,
     "preview": _preview,
     "withdraw": _withdraw,
@@ -268,4 +266,5 @@ SCENES: Mapping[str, Scenery] = {
     "dark": _dark,
     "open": _open,
     "follow": _follow,
+    "report": reckoning.reporting,
 }
