@@ -28,9 +28,10 @@ _WORKFLOW = {
     "memo": "Memo",
     "launch": "Launch",
     "window": "WindowOrder",
+    "transfer": "Transfer",
 }
 # Their workflows have clocks and stay; the others begin with every command.
-CLOCKED = frozenset({"submission", "release", "launch"})
+CLOCKED = frozenset({"submission", "release", "launch", "transfer"})
 
 
 class NotRunning(LookupError):

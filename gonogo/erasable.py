@@ -16,7 +16,7 @@ from sqlalchemy import Engine
 from sqlmodel import Session, col, select
 
 from gonogo.db.holds import Held, holds
-from gonogo.db.letting_go import subjects_of, what_was_let_go
+from gonogo.db.letting_go import given_away, subjects_of, what_was_let_go
 from gonogo.db.prose import prose_in
 from gonogo.db.publishers import ERASED
 from gonogo.db.purges import covers
@@ -102,7 +102,8 @@ def plan(
             )  # fmt: skip
         else:
             subjects = subjects_of(session, store, pairs, scope)
-            split = _split(session, store, held, _among(subjects))
+            given = given_away(session, store, pairs) if scope == "publisher" else set()
+            split = _split(session, store, held, _among(subjects), texts_only=given)
         _revisions(session, store, found.gpts, split)
         found.uploads = split.own | split.past
         there = _there(session, split.mine.prose)
@@ -175,8 +176,10 @@ def _split(
     held: Held,
     in_scope: Callable[[Any], bool],
     needed: Callable[[Any], bool] = lambda row: False,
+    texts_only: frozenset[str] | set[str] = frozenset(),
 ) -> _Split:
-    """`in_scope` says which events of `store` are its own, `needed` whose texts others need."""
+    """`in_scope` says which events of `store` are its own, `needed` whose texts others need. Of the
+    cases `texts_only` others need everything but the texts."""
     found, let_go = _Split(), what_was_let_go(session)
     events: Any = EventRow.__table__  # type: ignore[attr-defined]  # every table has one
     e = events.c
@@ -192,14 +195,16 @@ def _split(
         texts = set(prose_in(row.body))
         if own:
             found.mine.prose |= texts
+        kept = row.store_id == store and row.actor_id in held.persons
+        if kept or (needed(row) if own else case not in let_go.prose):
+            found.others.prose |= texts
+        own = own and row.subject not in texts_only
+        if own:
             found.mine.evidence.update(row.evidence)
         else:
             found.others.evidence.update(row.evidence)
             if case not in let_go.transcripts:
                 found.others.told.update(row.evidence)
-        kept = row.store_id == store and row.actor_id in held.persons
-        if kept or (needed(row) if own else case not in let_go.prose):
-            found.others.prose |= texts
         if row.type in _OPENS:
             gpts[case] = row.body.get("gpt") or gpts.get(case, "")
             if own or case in let_go.bundles:

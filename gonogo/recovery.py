@@ -19,16 +19,19 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from gonogo.db import launch_exclusions
 from gonogo.db.codec import PICTURES, event_of, picture_values, state_of
 from gonogo.db.erasures import PurgePicture
+from gonogo.db.handover import project_owner
 from gonogo.db.launches import LaunchPicture
 from gonogo.db.publishers import project
 from gonogo.db.session import reading, writing
 from gonogo.db.tables import EventRow, ReleasePicture, SubmissionPicture
+from gonogo.db.transfers import OPEN, TransferPicture
 from policies.lifecycle.kernel import Event
 from policies.lifecycle.launch_state import FINAL as LAUNCHED
 from policies.lifecycle.launch_state import Launch
 from policies.lifecycle.machines import fold, kind_of
 from policies.lifecycle.publisher_state import Publisher
 from policies.lifecycle.submission_state import Submission
+from policies.lifecycle.transfer import Step, Transfer
 
 _BATCH = 500
 _AT_A_TIME = 16
@@ -51,6 +54,7 @@ class Recovered:
     started: int = 0
     purges: int = 0
     launches: int = 0
+    transfers: int = 0
 
 
 def rebuild(engine: Engine, store: str) -> Rebuilt:
@@ -61,6 +65,7 @@ def rebuild(engine: Engine, store: str) -> Rebuilt:
         for table in PICTURES.values():
             session.execute(delete(table).where(table.store_id == store))  # type: ignore[attr-defined]  # all pictures have it
         session.expunge_all()
+        owners: dict[str, Transfer] = {}  # by GPT; ids grow, so the newest comes last
         for subject, events in _histories(session, store):
             kind = kind_of(subject)
             state = fold(kind, events)
@@ -69,11 +74,16 @@ def rebuild(engine: Engine, store: str) -> Rebuilt:
                 result.differences.append(f"{subject} (members)")
             if isinstance(state, Launch) and launch_exclusions.project(session, state):
                 result.differences.append(f"{subject} (exclusions)")
+            if isinstance(state, Transfer) and state.step is Step.ACCEPTED:
+                owners[state.gpt] = state
             row = PICTURES[kind](**values)
             session.add(row)
             result.subjects += 1
             if before[kind].pop(subject, None) != row.model_dump():
                 result.differences.append(subject)
+        result.differences += [
+            f"{state.gpt} (owner)" for state in owners.values() if project_owner(session, state)
+        ]
         result.differences += [subject for rows in before.values() for subject in rows]
     return result
 
@@ -91,6 +101,7 @@ async def recover(engine: Engine, client: Client, store: str, task_queue: str) -
             result.releases += workflow == "Rollout"
             result.purges += workflow == "Purge"
             result.launches += workflow == "Launch"
+            result.transfers += workflow == "Transfer"
             with contextlib.suppress(WorkflowAlreadyStartedError):
                 await client.start_workflow(
                     workflow,
@@ -135,8 +146,16 @@ def underway(engine: Engine, store: str) -> Iterator[tuple[str, str, dict[str, A
                 PurgePicture.store_id == store, PurgePicture.step == "confirmed"
             )
         ).all()
+        offers = session.exec(
+            select(TransferPicture).where(
+                TransferPicture.store_id == store, TransferPicture.step == OPEN
+            )
+        ).all()
     for launch in launches:
         yield "Launch", f"launch/{launch}", {"store": store, "subject": launch, "gpt": ""}, False
+    for offer in offers:  # an offer has a clock
+        argument = {"store": store, "subject": offer.id, "gpt": offer.gpt}
+        yield "Transfer", f"transfer/{offer.id}", argument, False
     for purge in purges:  # two people said yes, and it is not done
         yield "Purge", f"purge/{purge}", {"store": store, "subject": purge, "gpt": ""}, False
     begun = {row.id for row in releases}

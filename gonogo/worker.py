@@ -51,6 +51,7 @@ from workflows.purge import LegalHold, PurgeWorkflow, RetentionSweep
 from workflows.release import Rollout
 from workflows.stop import StopOrder
 from workflows.submission import Case
+from workflows.transfer import TransferWorkflow
 from workflows.window import WindowOrder
 
 WORKFLOWS = [
@@ -67,6 +68,7 @@ WORKFLOWS = [
     RetentionSweep,
     LaunchWorkflow,
     WindowOrder,
+    TransferWorkflow,
 ]
 # One visible place: our own packages and what they import pass the sandbox unreloaded.
 RUNNER = SandboxedWorkflowRunner(

@@ -198,7 +198,8 @@ class Rollout(_Chapter):
 class Publishers(_Chapter):
     """Founding, members and verification of publishers. A proof is looked at again after
     `reverify_s`, a name after `name_life_s`; what then fails has `grace_s` to be mended. A domain
-    is looked at in vain `checks_most` times within `checks_within_s`, however many are named."""
+    is looked at in vain `checks_most` times within `checks_within_s`, however many are named.
+    An offered GPT may be accepted for `transfer_s`; both are warned `transfer_warn_s` before."""
 
     founded_most: int = Field(default=5, ge=1)
     members_most: int = Field(default=50, ge=1, le=500)
@@ -210,6 +211,8 @@ class Publishers(_Chapter):
     reverify_s: int = Field(default=30 * 86400, gt=0)
     name_life_s: int = Field(default=365 * 86400, gt=0)
     grace_s: int = Field(default=14 * 86400, gt=0)
+    transfer_s: int = Field(default=14 * 86400, gt=0)
+    transfer_warn_s: int = Field(default=2 * 86400, ge=0)
 
 
 class Retention(_Chapter):

@@ -20,6 +20,7 @@ from gonogo.cli import (
     reviews,
     stops,
     submissions,
+    transfers,
     windows,
 )
 
@@ -43,6 +44,7 @@ app.add_typer(stops.app, name="stop")
 app.add_typer(windows.app, name="windows")
 app.add_typer(inbox.app, name="inbox")
 app.add_typer(publishers.app, name="publisher")
+app.add_typer(transfers.app, name="transfer")
 app.add_typer(notices.app, name="notices")
 app.add_typer(purges.app, name="purge")
 app.add_typer(purges.holds, name="hold")

@@ -18,6 +18,7 @@ from gonogo.db.tables import (
     SubmissionPicture,
 )
 from gonogo.db.timing import WindowPicture
+from gonogo.db.transfers import TransferPicture
 from policies.lifecycle.hold import Hold
 from policies.lifecycle.kernel import Event
 from policies.lifecycle.launch_state import Launch
@@ -28,6 +29,7 @@ from policies.lifecycle.purge import Purge
 from policies.lifecycle.release_state import FINAL, Release
 from policies.lifecycle.stop import Stop
 from policies.lifecycle.submission_state import Submission
+from policies.lifecycle.transfer import Transfer
 from policies.lifecycle.window import DeclaredWindow
 
 _ADAPTERS: dict[str, TypeAdapter[Any]] = {
@@ -144,6 +146,16 @@ def _window(s: DeclaredWindow) -> dict[str, Any]:
     return {"scope": w.scope, "kind": w.kind, "status": s.status, "over_at": s.over_at}
 
 
+def _transfer(s: Transfer) -> dict[str, Any]:
+    return {
+        "gpt": s.gpt,
+        "publisher": s.publisher,
+        "receiver": s.to,
+        "step": s.step.value,
+        "until": s.until,
+    }
+
+
 PICTURES: dict[str, type[SQLModel]] = {
     "submission": SubmissionPicture,
     "release": ReleasePicture,
@@ -155,6 +167,7 @@ PICTURES: dict[str, type[SQLModel]] = {
     "launch": LaunchPicture,
     "memo": MemoPicture,
     "window": WindowPicture,
+    "transfer": TransferPicture,
 }
 _COLUMNS: dict[str, Any] = {
     "submission": _submission,
@@ -167,6 +180,7 @@ _COLUMNS: dict[str, Any] = {
     "launch": _launch,
     "memo": memo_columns,
     "window": _window,
+    "transfer": _transfer,
 }
 
 

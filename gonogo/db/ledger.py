@@ -11,7 +11,8 @@ from sqlalchemy import Engine
 from sqlmodel import Session, select
 
 from gonogo.db import launch_exclusions
-from gonogo.db.codec import event_of, picture_values, state_of
+from gonogo.db.codec import PICTURES, event_of, picture_values, state_of
+from gonogo.db.handover import listing_event, project_owner
 from gonogo.db.limits import check_limits
 from gonogo.db.publishers import project
 from gonogo.db.session import reading, writing
@@ -22,6 +23,7 @@ from policies.lifecycle.kernel import Event, Fact, Machine, event_hash, instant,
 from policies.lifecycle.launch_state import Launch
 from policies.lifecycle.machines import MACHINES
 from policies.lifecycle.publisher_state import Publisher
+from policies.lifecycle.transfer import Transfer
 from policies.wire import RecordAnswer, RecordRequest, Refusal
 
 
@@ -73,7 +75,8 @@ class Ledger:
         for event in events:
             state = machine.evolve(state, event)
         if events:
-            append(session, events)
+            others = self._others(session, events, state)
+            append(session, events + others)
             values = picture_values(request.kind, state)
             draw(session, request.kind, values, anew=found.state is None)
             _move_lease(session, store, subject, state, found.claimed_at)
@@ -85,6 +88,21 @@ class Ledger:
         if found.status == "pending":
             settle(session, store, command.id, answer)
         return RecordAnswer("stored", tuple(events), answer)
+
+    def _others(self, session: Session, events: list[Event], state: Any) -> list[Event]:
+        """What follows for another subject, in the same transaction: a GPT's listing changes hands
+        with it. Draws owner and listing; the events are for the caller to append."""
+        if not isinstance(state, Transfer) or events[-1].type != "transfer:accepted":
+            return []
+        project_owner(session, state)
+        moved = listing_event(session, events[-1], state)
+        if moved is None:
+            return []
+        row = session.get_one(PICTURES["listing"], (moved.store, moved.subject))
+        was = state_of("listing", row.state)  # type: ignore[attr-defined]  # every picture has it
+        now = MACHINES["listing"].evolve(was, moved)
+        draw(session, "listing", picture_values("listing", now), anew=False)
+        return [moved]
 
     def _events(self, session: Session, store: str, subject: str, after: int) -> tuple[Event, ...]:
         rows = session.exec(

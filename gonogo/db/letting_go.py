@@ -7,7 +7,8 @@ from sqlmodel import Session, col, select
 
 from gonogo.db.erasures import PurgePicture, SweptRow
 from gonogo.db.holds import holds
-from gonogo.db.tables import ListingPicture, ReleasePicture, StoreRow, SubmissionPicture
+from gonogo.db.tables import GptRow, ListingPicture, ReleasePicture, StoreRow, SubmissionPicture
+from gonogo.db.transfers import TransferPicture
 
 Case = tuple[str, str]  # store, submission
 
@@ -30,8 +31,9 @@ def what_was_let_go(session: Session) -> LetGo:
         if kind in of_kind:
             of_kind[kind].add((store, subject))
     for store in session.exec(select(StoreRow.id)).all():
-        purged = _purged(session, store)
+        purged, texts = _purged(session, store)
         kept = _kept(session, store)
+        found.prose |= texts
         for cases in of_kind.values():
             cases |= purged
             cases -= kept
@@ -45,15 +47,35 @@ def subjects_of(session: Session, store: str, pairs: list[tuple[str, str]], scop
     found = {t for s, t in pairs if s == "submission"}
     found |= {t for s, t in pairs if s == "publisher" and scope == "publisher"}
     gpts = {t for s, t in pairs if s == "gpt"}
-    for table in (ReleasePicture, ListingPicture):
+    for table in (ReleasePicture, ListingPicture, TransferPicture):
         found |= set(
             session.exec(select(table.id).where(table.store_id == store, col(table.gpt).in_(gpts)))
         )
+    if scope == "publisher":
+        given = select(TransferPicture.id).where(
+            TransferPicture.store_id == store,
+            col(TransferPicture.publisher).in_({t for s, t in pairs if s == "publisher"}),
+        )
+        found |= set(session.exec(given))
     return found
 
 
-def _purged(session: Session, store: str) -> set[Case]:
-    """Cases that were closed when a request about them was carried out to its end."""
+def given_away(session: Session, store: str, pairs: list[tuple[str, str]]) -> set[str]:
+    """Cases of GPTs that are another publisher's now: their texts go, what is served stays."""
+    cases = {t for s, t in pairs if s == "submission"}
+    rows = session.exec(
+        select(SubmissionPicture.id).where(
+            SubmissionPicture.store_id == store,
+            col(SubmissionPicture.publisher).in_({t for s, t in pairs if s == "publisher"}),
+            col(SubmissionPicture.gpt).not_in({t for s, t in pairs if s == "gpt"}),
+        )
+    )
+    return cases & set(rows)
+
+
+def _purged(session: Session, store: str) -> tuple[set[Case], set[Case]]:
+    """Cases that were closed when a request about them was carried out to its end; and those that
+    let go their texts alone, since their GPT is another publisher's now."""
     purges = session.exec(
         select(PurgePicture.scope, PurgePicture.target, PurgePicture.state).where(
             PurgePicture.store_id == store,
@@ -66,7 +88,9 @@ def _purged(session: Session, store: str) -> set[Case]:
         at = datetime.fromisoformat(state["done_at"])
         until[scope, target] = max(at, until.get((scope, target), at))
     if not until:
-        return set()
+        return set(), set()
+    owned = session.exec(select(GptRow.id, GptRow.publisher).where(GptRow.store_id == store))
+    owners = dict(owned.all())
     cases = session.execute(
         select(
             SubmissionPicture.id,
@@ -78,12 +102,14 @@ def _purged(session: Session, store: str) -> set[Case]:
         .execution_options(yield_per=500)
     )
     found: set[Case] = set()
+    texts: set[Case] = set()
     for case, gpt, publisher, since in cases:
         closed = datetime.fromisoformat(since)
         for key in (("submission", case), ("gpt", gpt), ("publisher", publisher)):
             if key in until and closed < until[key]:
-                found.add((store, case))
-    return found
+                gone = key[0] == "publisher" and owners.get(gpt, publisher) != publisher
+                (texts if gone else found).add((store, case))
+    return found, texts
 
 
 def _kept(session: Session, store: str) -> set[Case]:

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import and_, func, or_
 from sqlmodel import Session, col, select
 
-from gonogo.db import launch_limits, publishers, purges
+from gonogo.db import handover, launch_limits, publishers, purges
 from gonogo.db.erasures import tombstones
 from gonogo.db.standing import standing_of
 from gonogo.db.tables import EventRow, SubmissionPicture
@@ -22,6 +22,7 @@ from policies.wire import RecordRequest
 
 def check_limits(session: Session, request: RecordRequest, state: Any) -> None:
     """Raise a `Refused` when a fact of `request` breaks a limit that spans subjects."""
+    handover.check_conflict(session, request, state)
     for fact in request.facts:
         check = _CHECKS.get(fact.type)
         if check:
@@ -51,6 +52,7 @@ def _claims(session: Session, request: RecordRequest, fact: Fact, state: Any) ->
 
 
 def _opened(session: Session, request: RecordRequest, fact: Fact, state: Any) -> None:
+    handover.check_owner(session, request.command.store, fact.body["gpt"], fact.body["publisher"])
     _no_other_open(session, request, fact.body["gpt"])
     _not_rejected_before(session, request, fact, fact.body["gpt"])
     _not_erased(session, fact)
@@ -77,6 +79,7 @@ def _no_other_open(session: Session, request: RecordRequest, gpt: str) -> None:
 
 
 def _new_round(session: Session, request: RecordRequest, fact: Fact, state: Any) -> None:
+    handover.check_owner(session, request.command.store, state.gpt, state.publisher)
     _no_other_open(session, request, state.gpt)  # it may have expired, and another been opened
     _not_rejected_before(session, request, fact, state.gpt)
     _not_erased(session, fact)
@@ -191,7 +194,7 @@ def _closed(session: Session, request: RecordRequest, fact: Fact, state: Any) ->
     left = publishers.in_the_way(session, request.command.store, request.command.subject)
     if left:
         raise IllegalMove(
-            "unlist its GPTs, withdraw open submissions and end open releases first: "
+            "unlist its GPTs, withdraw open submissions, end open releases and offers first: "
             + ", ".join(left),
             subjects=left,
         )
@@ -243,6 +246,14 @@ def _one_more_window(session: Session, request: RecordRequest, fact: Fact, state
         raise OverLimit(f"{count} windows are in force; end one first", limit=WINDOWS_MOST)
 
 
+def _offered(session: Session, request: RecordRequest, fact: Fact, state: Any) -> None:
+    handover.check_offer(session, request, fact.body)
+
+
+def _answered(session: Session, request: RecordRequest, fact: Fact, state: Any) -> None:
+    handover.check_answer(session, request, state)
+
+
 _CHECKS: dict[str, Any] = {
     "submission:review:claimed": _claims,
     "submission:review:undone": _undone,
@@ -266,4 +277,8 @@ _CHECKS: dict[str, Any] = {
     "purge:asked": _erasing,
     "purge:confirmed": _erasing,
     "purge:declined": _not_begun,
+    "transfer:offered": _offered,
+    "transfer:accepted": _answered,
+    "transfer:declined": _answered,
+    "transfer:withdrawn": _answered,
 }

@@ -18,6 +18,7 @@ from gonogo.db.tables import (
     SubmissionPicture,
     _time,
 )
+from gonogo.db.transfers import of_publishers
 from gonogo.db.types import Json
 from policies.lifecycle.publisher_state import HOLDS, Publisher
 
@@ -172,6 +173,7 @@ def in_the_way(session: Session, store: str, publisher: str) -> list[str]:
             .limit(IN_THE_WAY_MOST)
         )
         found += rows
+    found += [one.id for one in of_publishers(session, store, (publisher,), IN_THE_WAY_MOST)]
     return found[:IN_THE_WAY_MOST]
 
 

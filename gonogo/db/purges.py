@@ -1,5 +1,6 @@
 """What a purge would touch, and what forbids it: legal holds, and what is open or visible."""
 
+from sqlalchemy import ColumnElement
 from sqlmodel import Session, and_, col, or_, select
 
 from gonogo.db.administrators import is_last
@@ -13,6 +14,7 @@ from gonogo.db.tables import (
     ReleasePicture,
     SubmissionPicture,
 )
+from gonogo.db.transfers import OPEN, TransferPicture
 from policies.lifecycle.purge import Purge
 
 MOST = 20  # ids told of what is in the way
@@ -48,10 +50,11 @@ def covers(session: Session, store: str, scope: str, target: str) -> list[tuple[
         )
         gpts = set(rows)
         found += [("gpt", gpt) for gpt in sorted(gpts)]
+    within: ColumnElement[bool] = col(SubmissionPicture.gpt).in_(gpts)
+    if scope == "publisher":  # also what it submitted of GPTs that it gave away
+        within = or_(within, SubmissionPicture.publisher == target)
     cases = session.exec(
-        select(SubmissionPicture.id).where(
-            SubmissionPicture.store_id == store, col(SubmissionPicture.gpt).in_(gpts)
-        )
+        select(SubmissionPicture.id).where(SubmissionPicture.store_id == store, within)
     )
     return found + [("submission", case) for case in cases]
 
@@ -129,6 +132,13 @@ def in_use(session: Session, store: str, scope: str, target: str) -> list[str]:
         found += session.exec(
             select(table.id).where(table.store_id == store, of == target, still).limit(MOST)
         )
+    t = TransferPicture
+    about = (
+        (t.gpt == target) if scope == "gpt" else (t.publisher == target) | (t.receiver == target)
+    )
+    found += session.exec(
+        select(t.id).where(t.store_id == store, t.step == OPEN, about).limit(MOST)
+    )
     return found[:MOST]
 
 

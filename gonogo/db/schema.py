@@ -14,6 +14,7 @@ from gonogo.db import (
     signin,
     tables,
     timing,
+    transfers,
 )
 
 METADATA = SQLModel.metadata
@@ -30,4 +31,5 @@ __all__ = [
     "signin",
     "tables",
     "timing",
+    "transfers",
 ]

@@ -16,6 +16,7 @@ from gonogo.db.tables import (
     StopPicture,
     SubmissionPicture,
 )
+from gonogo.db.transfers import owner_of
 from policies.lifecycle.kernel import instant
 from policies.lifecycle.release_state import Release
 from policies.lifecycle.submission_state import Stage, Submission
@@ -23,7 +24,10 @@ from policies.rules.approvals import Standing
 
 
 def standing_of(session: Session, store: str, submission: str, digest: str) -> Standing:
-    """The standing of `digest` as approved by `submission`. Unknown parts are None or False."""
+    """The standing of `digest` as approved by `submission`. Unknown parts are None or False.
+
+    The approval is of whoever submitted it; verified has to be who owns the GPT now.
+    """
     picture = session.get(SubmissionPicture, (store, submission))
     if picture is None:
         return Standing(None, digest, None, False, None, None, False, (), None)
@@ -65,6 +69,7 @@ def standing_of(session: Session, store: str, submission: str, digest: str) -> S
         .limit(1)
     ).first()
     bound: Release | None = state_of("release", release.state) if release else None
+    owner = owner_of(session, store, case.gpt, case.publisher)
     categories = tuple(row.category for row in (gpt, revision) if row and row.category)
     return Standing(
         approved_digest=case.decision.digest if approved and case.decision else None,
@@ -73,8 +78,8 @@ def standing_of(session: Session, store: str, submission: str, digest: str) -> S
         approval_settled=case.settled,
         evidence_until=tested.occurred_at + timedelta(seconds=life) if tested else None,
         evidence_blocks=case.blocked_by if tested else None,
-        publisher_verified=is_verified(session, store, case.publisher),
-        stops=stops_on(session, store, digest, case.gpt, case.publisher, *categories),
+        publisher_verified=is_verified(session, store, owner),
+        stops=stops_on(session, store, digest, case.gpt, owner, *categories),
         listing_status=listing.status if listing else None,
         bound_from=bound.bound_from if bound else None,
         bound_s=bound.bound_s if bound else 0.0,

@@ -13,7 +13,13 @@ from policies.rules.notice_facts import Facts, facts_from
 from policies.rules.notice_topics import NOTICES, Topic
 
 _REVIEWER = frozenset({Topic.REVIEWS})
-_FOLDERS = {"sub": "/submissions", "rel": "/releases", "pub": "/publishers", "mem": "/memos"}
+_FOLDERS = {
+    "sub": "/submissions",
+    "rel": "/releases",
+    "pub": "/publishers",
+    "mem": "/memos",
+    "trf": "/transfers",
+}
 
 
 def sheets(session: Session, rows: Iterable[NoticeRow]) -> dict[str, Sheet]:

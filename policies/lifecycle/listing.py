@@ -197,7 +197,15 @@ MACHINE: Machine[Listing] = Machine(
         "unlist": frozenset({"listing:unlisted"}),
         "relist": frozenset({"listing:relisted"}),
     },
+    # `listing:transferred` follows from an accepted transfer, within the record; no command causes
+    # it, a person's as little as the system's.
     human_facts=frozenset(
-        {"listing:quarantined", "listing:quarantine:lifted", "listing:unlisted", "listing:relisted"}
+        {
+            "listing:quarantined",
+            "listing:quarantine:lifted",
+            "listing:unlisted",
+            "listing:relisted",
+            "listing:transferred",
+        }
     ),
 )

@@ -140,5 +140,6 @@ _CHANGES: Mapping[str, Any] = {
     "listing:unlisted": lambda s, e, b: replace(
         s, status=Status.UNLISTED, why=("by_developer",), withheld=True
     ),
+    "listing:transferred": lambda s, e, b: replace(s, publisher=b["to"]),
     "listing:relisted": lambda s, e, b: replace(s, status=Status.LISTED, why=(), withheld=False),
 }

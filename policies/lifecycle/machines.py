@@ -13,6 +13,7 @@ from policies.lifecycle import (
     release,
     stop,
     submission,
+    transfer,
     window,
 )
 from policies.lifecycle.kernel import Event, Machine
@@ -30,6 +31,7 @@ MACHINES: Mapping[str, Machine[Any]] = {
         launch.MACHINE,
         memo.MACHINE,
         window.MACHINE,
+        transfer.MACHINE,
     )
 }
 PREFIX_OF: Mapping[str, str] = {
@@ -43,6 +45,7 @@ PREFIX_OF: Mapping[str, str] = {
     "launch": "lch",
     "memo": "mem",
     "window": "win",
+    "transfer": "trf",
 }
 KIND_OF: Mapping[str, str] = {prefix: kind for kind, prefix in PREFIX_OF.items()}
 

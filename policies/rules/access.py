@@ -86,6 +86,11 @@ ACCESS: tuple[Row, ...] = (
     _row("publisher", "attest", _LEAD | _ADMINISTRATOR, OTHER),
     _row("publisher", "revoke", _STOPPERS, *OUTSIDE),
     _row("publisher", "reinstate", _LEAD | _ADMINISTRATOR, OTHER),
+    # Of the giving publisher for the first two, of the receiving one for the others.
+    *(
+        _row("transfer", command, _DEVELOPER, OWNER)
+        for command in ("offer", "withdraw", "accept", "decline")
+    ),
     _row("purge", "ask", _KEEPERS, OTHER),
     _row("purge", "confirm", _KEEPERS, OTHER),
     _row("purge", "decline", _KEEPERS, OTHER, DECIDER),

@@ -167,6 +167,17 @@ def _memo(event: Event, before: Before, after: Any) -> Iterable[Telling]:
     return (Telling("memo", Audience(bound_to=after.launch)),)
 
 
+def _sides(notice: str) -> _Who:
+    """Everybody of the giving publisher and of the receiving one."""
+
+    def who(event: Event, before: Before, after: Any) -> Iterable[Telling]:
+        return tuple(
+            Telling(notice, Audience(owners_of=one)) for one in (after.publisher, after.to)
+        )
+
+    return who
+
+
 _RULES: Mapping[str, _Who] = {
     "submission:static:blocked": _owners("needs_changes"),
     "submission:tests:finished": _both(_owners("tested"), _staff("case_waiting", _REVIEWERS)),
@@ -211,6 +222,12 @@ _RULES: Mapping[str, _Who] = {
     "publisher:member:role_set": _about_person("membership_changed"),
     "publisher:member:removed": _about_person("membership_changed"),
     "purge:asked": _staff("erasing_wanted", _KEEPERS),
+    "transfer:offered": _sides("transfer_offered"),
+    "transfer:warned": _sides("transfer_ends"),
+    "transfer:accepted": _sides("transfer_accepted"),
+    "transfer:declined": _sides("transfer_over"),
+    "transfer:withdrawn": _sides("transfer_over"),
+    "transfer:expired": _sides("transfer_over"),
     "stop:placed": _stop("stop_placed"),
     "stop:lifted": _stop("stop_lifted"),
     "memo:sent": _memo,

@@ -20,6 +20,8 @@ _ACCESS = "tests/policies/test_access.py::test_every_cell_says_what_the_table_sa
 _PUBLISHER = "tests/policies/test_publisher_machine.py::"
 _KEEPING = "tests/policies/test_keeping_properties.py::"
 _KEPT = "tests/policies/test_keeping_reachability.py::"
+_TRANSFER = "tests/policies/test_transfer_machine.py::"
+_TRANSFERS = "tests/db/test_transfers.py::"
 _GROWS = "tests/policies/test_approvals.py::"
 _READY = "tests/policies/test_launch_readiness.py::"
 _RECORD = "tests/db/test_ledger.py::"
@@ -262,6 +264,34 @@ MUTATIONS: tuple[Mutation, ...] = (
        's, challenge=Challenge(b["domain"], instant(b["until"])), why=()',
        's, challenge=Challenge(b["domain"], instant(b["until"])), tries=None, why=()',
        _PUBLISHER + "test_looks_in_vain_are_counted_across_challenges_and_for_a_while"),
+    # Transfers: one owner at a time, for everything that asks
+    _m("I6-former-owner-vouches", _DB + "standing.py",
+       "owner = owner_of(session, store, case.gpt, case.publisher)", "owner = case.publisher",
+       _TRANSFERS + "test_i6_growth_rests_on_the_verification_of_whoever_owns_it_now"),
+    _m("I6-unverified-receives", _DB + "handover.py",
+       "if not is_verified(session, store, publisher):", "if publisher is None:",
+       _TRANSFERS + "test_i6_what_stands_in_the_way_is_named_when_offering_and_when_accepting"),
+    _m("I6-in-the-way-unread", _DB + "handover.py",
+       "    if blocking:\n", "    if blocking and False:\n",
+       _TRANSFERS + "test_i6_what_came_into_the_way_since_the_offer_stops_the_acceptance"),
+    _m("I6-undoable-changes-hands", _DB + "handover.py",
+       'or not row.state["settled"]', "or False",
+       _TRANSFERS + "test_i6_what_stands_in_the_way_is_named_when_offering_and_when_accepting"),
+    _m("I2-former-members-judge", _DB + "handover.py",
+       "if gpt and sides(session", "if not gpt and sides(session",
+       _TRANSFERS + "test_i2_members_of_every_side_judge_nothing_of_it"),
+    _m("I2-listing-ordered-away", _LIFE + "listing.py",
+       '            "listing:transferred",\n', "",
+       _TRANSFERS + "test_i2_nobody_orders_a_listing_to_change_hands"),
+    _m("I2-members-hand-over", _DB + "handover.py",
+       "if members.get(request.command.actor.id) != OWNER:", "if not members:",
+       _TRANSFERS + "test_only_owners_of_the_two_publishers_offer_and_answer"),
+    _m("I8-listing-left-behind", _DB + "ledger.py",
+       "append(session, events + others)", "append(session, events)",
+       _TRANSFERS + "test_on_acceptance_gpt_and_listing_change_hands_in_one_transaction"),
+    _m("I6-accepted-too-late", _LIFE + "transfer.py",
+       'if kind == "accept" and now >= state.until:', "if kind == now:",
+       _TRANSFER + "test_each_command_leads_where_the_table_says"),
     _m("I3-inside-is-public", "gonogo/outside.py",
        "not address.is_global or address.is_multicast:", "address.is_multicast:",
        "tests/activities/test_domains.py::test_i3_no_name_leads_to_an_address_inside"),

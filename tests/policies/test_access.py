@@ -16,6 +16,7 @@ from policies.lifecycle.listing import PERSONS_COMMANDS as LISTING
 from policies.lifecycle.publisher import PERSONS_COMMANDS as PUBLISHER
 from policies.lifecycle.release import PERSONS_COMMANDS as RELEASE
 from policies.lifecycle.submission_permits import PERSONS_COMMANDS as SUBMISSION
+from policies.lifecycle.transfer import SIDE_OF
 from policies.rules.access import ACCESS, allow
 
 BOTH = ("reviewer", "senior_reviewer")
@@ -137,6 +138,10 @@ administrator     self   no     same   same   yes
 auditor           self   no     same   same   yes
 *                 self   no     no     no     no
 
+transfer/offer transfer/withdraw transfer/accept transfer/decline
+developer         yes    no     same   same   no
+*                 no     no     no     no     no
+
 hold/place
 administrator     no     no     same   same   yes
 auditor           no     no     same   same   yes
@@ -228,6 +233,7 @@ def test_the_table_holds_every_persons_command_and_no_other() -> None:
     known |= {f"launch/{kind}" for kind in LAUNCH}
     known |= {"purge/ask", "purge/confirm", "purge/decline", "hold/place", "hold/lift"}
     known |= {"window/declare", "window/end"}
+    known |= {f"transfer/{kind}" for kind in SIDE_OF}
     # Accepting and declining is whose invitation it is, not whose role.
     known |= {f"publisher/{kind}" for kind in PUBLISHER} - {"publisher/accept", "publisher/decline"}
 

@@ -59,6 +59,7 @@ SILENT = {
     "publisher:member:left",
     "publisher:member:uninvited",
     "listing:created",
+    "listing:transferred",  # both publishers hear it of the transfer
     "listing:exposure:set",
     "listing:exposure:promoted",
     "listing:exposure:retracted",
