@@ -2,6 +2,7 @@
 
 import hashlib
 from copy import copy as shallow
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,14 +15,16 @@ from gonogo.audit.report import Report
 from gonogo.audit.verify import verify
 from gonogo.db.prose import keep_prose
 from gonogo.db.session import writing
-from gonogo.db.tables import CommandRow
+from gonogo.db.tables import CommandRow, GptRow
 from policies.lifecycle.kernel import Command
 from policies.lifecycle.machines import kind_of
 from policies.wire import RecordAnswer, RecordRequest
-from tests.builders import ADA, AMY, KEY, LEA, RUI, SOL, STORE, T0
+from tests.builders import ADA, AMY, EVE, KEY, LEA, RUI, SOL, STORE, T0
 from tests.db.desk import Desk
 from tests.policies.launches import TERMS
+from tests.policies.publishers import publisher_body
 from tests.policies.states import SYS
+from tests.policies.test_transfer_machine import OFFER
 
 _COMMAND = TypeAdapter(Command)
 
@@ -102,6 +105,20 @@ class Audited(Desk):
         """A launch that somebody began to plan."""
         body = {"name": "Spring", "tz": "UTC", "mode": "independent", "terms": TERMS}
         self.give("draft", "lch_1", LEA, body)
+
+    def offering(self) -> None:
+        """A GPT that one publisher offers another; nobody has answered yet."""
+        for publisher, owner in (("pub_give", ADA), ("pub_take", EVE)):
+            self.give("found", publisher, owner, publisher_body(
+                "found", name=keep_prose(self.engine, publisher), limit=9))  # fmt: skip
+            self.give("attest", publisher, AMY,
+                      publisher_body("attest", note=keep_prose(self.engine, "seen")))  # fmt: skip
+        with writing(self.engine) as session:
+            session.add(GptRow(store_id=STORE, id="gpt_9", publisher="pub_give", name="Sky",
+                               category=None, created_at=T0))  # fmt: skip
+        giver = replace(ADA, publishers=("pub_give",))
+        body = OFFER | {"gpt": "gpt_9", "publisher": "pub_give", "to": "pub_take"}
+        self.give("offer", "trf_1", giver, body)
 
     def stopped(self) -> RecordAnswer:
         return self.stop("gpt", "gpt_1", SOL)

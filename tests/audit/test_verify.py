@@ -328,6 +328,7 @@ PICTURED = [(table, name) for table in PICTURES.values() for name in columns_of(
 def test_an_edited_picture_is_found(desk: Audited, table: type[SQLModel], column: str) -> None:
     desk.erasing()
     desk.drafted()
+    desk.offering()
     with reading(desk.engine) as session:
         row: Any = session.exec(select(table)).first()
     edit(desk, table, (STORE, row.id), column)
