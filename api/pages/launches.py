@@ -10,12 +10,14 @@ from api.deps import Cursor, Services, SubjectId, Svc
 from api.errors import Problem
 from api.launch_board import ON_A_PAGE, SHOWS, Board, board, line_view, lines, shares
 from api.launch_shown import launch_view, share
-from api.pages.forms import Said, Short, moment_of
+from api.pages.forms import Said, Short, fresh_key, moment_of
 from api.pages.launch_calendar import calendar_of
 from api.pages.launch_parts import gate_lines, poll_view, rail
+from api.pages.launch_steering import levers, your_part
 from api.pages.launch_story import launch_story
 from api.pages.site import Person, SignedIn, Viewer, page, page_router
 from api.subjects import is_staff
+from api.views import can_view
 from gonogo.db import launch_board as board_db
 from gonogo.db.codec import state_of
 from gonogo.db.session import reading
@@ -72,11 +74,16 @@ def launch_page(
     """The board of one launch."""
     now = datetime.now(UTC)
     seen = board(svc, who, subject, now)
+    can = can_view("launch", seen.launch, who)
     return page(
         svc,
         look,
         "launch.html",
         said=said,
+        key=fresh_key(),
+        can=can,
+        levers=levers(seen.launch),
+        mine=your_part(seen.launch, who, can),
         calendar=calendar_of(svc, seen.launch, now, staff=is_staff(who)),
         **_items(seen, look, who, show, start),
         **_whole(svc, look, who, seen, now),
