@@ -12,6 +12,7 @@ PARTS = (
     "/inbox/address/{proof}",
     "/webhooks/{webhook}",
     "/audit/export",
+    "/launches/understood",
 )
 ROUTES = sorted(
     {

@@ -9,6 +9,7 @@ from api.pages import (
     home,
     inbox,
     launch_levers,
+    launch_plan,
     launches,
     operations,
     people,
@@ -34,6 +35,7 @@ PAGES = (
     submissions.router,
     reviews.router,
     releases.router,
+    launch_plan.router,  # `/launches/new` before `/launches/{subject}`
     launches.router,
     launch_levers.router,
     publishers.router,

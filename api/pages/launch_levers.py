@@ -1,6 +1,7 @@
 """What is done to a launch from its board. Holding and suspending name no version: they hold at
 once, whatever else changed; everything else names the version that the page showed."""
 
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -33,13 +34,14 @@ _Lever = Literal[
     "finish",
     "close",
 ]
-_AT_ONCE = {"hold": steps.hold_launch, "suspend": steps.suspend_launch}
-_WITH_REASON = {
+_Steps = dict[str, Callable[..., Awaitable[dict[str, Any]]]]
+_AT_ONCE: _Steps = {"hold": steps.hold_launch, "suspend": steps.suspend_launch}
+_WITH_REASON: _Steps = {
     "resume": steps.resume_launch,
     "restore": steps.restore_launch,
     "cancel": steps.cancel_launch,
 }
-_PLAIN = {
+_PLAIN: _Steps = {
     "open_gates": steps.open_gates,
     "call_poll": steps.call_poll,
     "next_wave": steps.next_wave,

@@ -17,7 +17,7 @@ from api.pages.launch_steering import levers, your_part
 from api.pages.launch_story import launch_story
 from api.pages.site import Person, SignedIn, Viewer, page, page_router
 from api.subjects import is_staff
-from api.views import can_view
+from api.views import can_one, can_view
 from gonogo.db import launch_board as board_db
 from gonogo.db.codec import state_of
 from gonogo.db.session import reading
@@ -58,6 +58,7 @@ def launch_list(
         items=listed,
         next=found.next,
         said=said,
+        drafting=can_one("launch", "draft", None, who),
     )
 
 

@@ -272,3 +272,35 @@ def _of(store: str, ids: Collection[str], column: Any) -> Select[Any]:
     return select(column).where(
         col(ReleasePicture.store_id) == store, col(ReleasePicture.launch).in_(ids)
     )
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A release that could be bound."""
+
+    id: str
+    name: str
+    publisher: str
+    tier: str | None
+
+
+def ready_releases(session: Session, store: str, text: str, *, limit: int) -> list[Ready]:
+    """Releases that are ready, whose GPT's name holds `text`; the newest first."""
+    query = (
+        select(
+            col(ReleasePicture.id),
+            col(GptRow.name),
+            col(ReleasePicture.publisher),
+            col(SubmissionPicture.tier),
+        )
+        .join(GptRow, _same(GptRow, GptRow.id, ReleasePicture.gpt))
+        .outerjoin(
+            SubmissionPicture,
+            _same(SubmissionPicture, SubmissionPicture.id, ReleasePicture.submission),
+        )
+        .where(col(ReleasePicture.store_id) == store, col(ReleasePicture.phase) == "ready")
+    )
+    if text:
+        query = query.where(col(GptRow.name).icontains(text, autoescape=True))
+    rows = session.execute(query.order_by(col(ReleasePicture.id).desc()).limit(limit))
+    return [Ready(*row) for row in rows]

@@ -52,6 +52,7 @@ async def crowd(store: Store) -> AsyncIterator[Crowd]:
     _multiply(engine, store, "launch", launch)
     ids = {
         "/launches/{subject}": {"subject": launch},
+        "/launches/{subject}/plan": {"subject": launch},
         "/submissions/{subject}": {"subject": case["id"]},
         "/reviews/{subject}": {"subject": case["id"]},
         "/releases/{subject}": {"subject": release["id"]},

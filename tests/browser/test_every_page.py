@@ -59,6 +59,7 @@ VISITS: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("lea", "launches", "live"),
         ("lea", "launches", "postponed"),
     ),
+    "/launches/{subject}/plan": (("lea", "launches", "gating"), ("sam", "launches", "draft")),
     "/publishers/{publisher}": (("ada", "publishers", "lumen"), ("adam", "publishers", "marrow")),
     "/people/{person}": (("adam", "people", "ada"),),
     "/gpts/{gpt}": (("ada", "gpts", "listed"), ("sam", "gpts", "quarantined")),
