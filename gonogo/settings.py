@@ -94,6 +94,11 @@ class Settings(BaseSettings):
     checkpoint_s: float = Field(
         default=300.0, ge=1, description="seconds between two checkpoints of the record"
     )
+    verify_s: float = Field(
+        default=86_400.0,
+        ge=0,
+        description="seconds between two verifications of the record by the worker; `0`: none",
+    )
     checkpoints_url: str | None = Field(
         default=None,
         description="second place of checkpoints: `s3://`, `gs://`, `az://`, `file://`",

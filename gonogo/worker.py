@@ -25,6 +25,7 @@ from activities.purging import Purging
 from activities.records import Records
 from activities.wellknown import WellKnown
 from gonogo.audit.installation import Notary, health, keeper_of
+from gonogo.auditor import auditor_of
 from gonogo.db.ledger import Ledger
 from gonogo.db.probes import ProbeCases
 from gonogo.db.session import engine_of, migrate
@@ -231,8 +232,14 @@ async def _serve(settings: Settings, interceptors: Sequence[Interceptor]) -> Non
             looking = asyncio.create_task(
                 keep_looking(stop, client, lambda: health(settings, engine)[0] == "fail")
             )
+            auditing = (
+                [asyncio.create_task(auditor_of(settings, engine).work(stop))]
+                if settings.verify_s
+                else []
+            )
             await stop.wait()
             log.info("worker_draining")
+        await asyncio.gather(*auditing)
         await signing
         await looking
         await asyncio.to_thread(notary.make)  # what was recorded while draining

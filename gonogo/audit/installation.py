@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Literal
 
 from sqlalchemy import Engine
@@ -49,8 +50,9 @@ def verify_here(
     *,
     trusted: Sequence[VerifierKey] = (),
     with_objects: bool = True,
+    keep: bool = True,
 ) -> Report:
-    """Verify the store of an installation, and keep the result for its pages."""
+    """Verify the store of an installation; `keep`: for its pages, `gonogo doctor` and metrics."""
     log = log_of(settings)
     report = verify(
         engine,
@@ -60,7 +62,8 @@ def verify_here(
         objects=Objects(settings.objects) if with_objects else None,
         trusted=trusted,
     )
-    log.keep_verified(report.as_value())
+    if keep:
+        log.keep_verified(report.as_value())
     return report
 
 
@@ -83,7 +86,31 @@ def health(settings: Settings, engine: Engine) -> tuple[Literal["ok", "warn", "f
     if not names:
         found = "nothing is signed yet" if waiting else "nothing is recorded yet"
         return ("warn" if waiting else "ok"), found, "start the worker" if waiting else ""
-    return "ok", f"{len(names)} checkpoints, {waiting} events since the newest", ""
+    found = f"{len(names)} checkpoints, {waiting} events since the newest"
+    return _age_of(log, settings.verify_s, found)
+
+
+def _age_of(log: Log, every_s: float, found: str) -> tuple[Literal["ok", "warn", "fail"], str, str]:
+    """How old the last verification is; three times too old is a warning."""
+    last = log.verified()
+    told = f"{found}; verified {last['at']}" if last else f"{found}; not verified yet"
+    since = last_look(log)
+    age = (datetime.now(UTC) - since).total_seconds() if since else 0.0
+    if every_s and age > 3 * every_s:
+        return "warn", told, "does a worker run here? gonogo audit verify"
+    return "ok", told, ""
+
+
+def last_look(log: Log) -> datetime | None:
+    """When the record was verified last, else when its log began; None before that."""
+    last = log.verified()
+    try:
+        found = datetime.fromisoformat(str((last or {})["at"]))
+        if found.tzinfo is not None:
+            return found
+    except (KeyError, ValueError):
+        pass
+    return log.began()
 
 
 class Notary:

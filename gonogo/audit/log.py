@@ -17,6 +17,7 @@ import re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -141,15 +142,34 @@ class Log:
             sync_folder(aside.parent)
         return aside
 
+    def began(self) -> datetime | None:
+        """When the log was begun (UTC); None before its first checkpoint."""
+        try:
+            at = (self.folder / "origin").stat().st_mtime
+        except FileNotFoundError:
+            return None
+        return datetime.fromtimestamp(at, UTC)
+
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Hold the log alone. Raises `Busy`."""
+        with self._alone("lock", "another process is writing this log"):
+            yield
+
+    @contextmanager
+    def verifying(self) -> Iterator[None]:
+        """Verify alone. Nobody who writes waits. Raises `Busy`."""
+        with self._alone("verifying", "another process is verifying this log"):
+            yield
+
+    @contextmanager
+    def _alone(self, name: str, busy: str) -> Iterator[None]:
         self.folder.mkdir(parents=True, exist_ok=True)
-        with (self.folder / "lock").open("a") as file:
+        with (self.folder / name).open("a") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as fault:
-                raise Busy("another process is writing this log") from fault
+                raise Busy(busy) from fault
             yield
 
 

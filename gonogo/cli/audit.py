@@ -48,6 +48,9 @@ def verify(
     proof: Annotated[
         Path | None, typer.Option("--proof", help="Verify this proof of one event instead.")
     ] = None,
+    keep: Annotated[
+        bool, typer.Option("--keep/--no-keep", help="Show the result on pages and in the doctor.")
+    ] = True,
     keys: Key = None,
     data: Data = None,
 ) -> None:
@@ -65,7 +68,7 @@ def verify(
         _verify_proof(session, proof, trusted, settings)
         return
     with database(settings) as engine:
-        report = verify_here(settings, engine, trusted=trusted, with_objects=objects)
+        report = verify_here(settings, engine, trusted=trusted, with_objects=objects, keep=keep)
     session.screen.answer(report.as_value(), *shown(session, report))
     if not report.ok:
         raise typer.Exit(REFUSED)

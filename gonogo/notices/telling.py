@@ -1,8 +1,9 @@
-"""Telling people of something that is no event of the record: an endpoint that was switched off."""
+"""Telling people of something that is no event: an endpoint switched off, faults of the record."""
 
+import hashlib
 from datetime import datetime
 
-from sqlalchemy import String, cast
+from sqlalchemy import String, cast, or_
 from sqlmodel import Session, col, select
 
 from gonogo.db.notices import AddressRow, NoticeRow, PreferenceRow, WebhookRow
@@ -15,6 +16,7 @@ from policies.rules.notice_topics import Channel, Preferences, Topic, When, pref
 
 _MOST = 100
 _DISABLED = "webhook_disabled"
+_FAULT = "record_fault"
 
 
 def tell_about_webhook(
@@ -31,20 +33,49 @@ def tell_about_webhook(
         facts=facts_value(Facts(endpoint=hook.id, publisher=hook.publisher, reason=why)),
         created_at=now,
     )
+    _tell(session, notice, _owners(session, hook), Topic.WEBHOOKS, now, mail=mail)
+
+
+def tell_about_record(
+    session: Session, store: str, faults: int, codes: tuple[str, ...], now: datetime, *, mail: bool
+) -> bool:
+    """That the record does not hold, to administrators and auditors; once a day (UTC), however
+    often it is found. False: that was today already."""
+    day = hashlib.sha256(f"{store}\n{now.date().isoformat()}\n{_FAULT}".encode()).hexdigest()
+    identity = f"ntc_{day[:32]}"
+    if session.get(NoticeRow, (store, identity)) is not None:
+        return False
+    notice = NoticeRow(
+        store_id=store,
+        id=identity,
+        notice=_FAULT,
+        position=0,
+        subject=store,
+        type=_FAULT,
+        facts=facts_value(Facts(faults=faults, why=codes)),
+        created_at=now,
+    )
+    roles = (Role.ADMINISTRATOR, Role.AUDITOR)
+    _tell(session, notice, _with_roles(session, store, roles), Topic.RECORD, now, mail=mail)
+    return True
+
+
+def _tell(
+    session: Session, notice: NoticeRow, people: list[str], topic: Topic, now: datetime, *,
+    mail: bool,
+) -> None:  # fmt: skip
     session.add(notice)
-    people = _owners(session, hook)
     chosen = {
         row.person: preferences_of(row.value)
         for row in session.exec(
             select(PreferenceRow).where(
-                PreferenceRow.store_id == hook.store_id, col(PreferenceRow.person).in_(people)
+                PreferenceRow.store_id == notice.store_id, col(PreferenceRow.person).in_(people)
             )
         )
     }
 
     def wants(person: str, channel: Channel) -> bool:
-        when = chosen.get(person, Preferences()).when(Topic.WEBHOOKS, channel)
-        return when is not When.OFF
+        return chosen.get(person, Preferences()).when(topic, channel) is not When.OFF
 
     for person in people:
         if wants(person, Channel.INBOX):
@@ -52,7 +83,7 @@ def tell_about_webhook(
     if mail:
         addressed = session.exec(
             select(AddressRow.person).where(
-                AddressRow.store_id == hook.store_id,
+                AddressRow.store_id == notice.store_id,
                 col(AddressRow.person).in_(people),
                 col(AddressRow.confirmed_at).is_not(None),
             )
@@ -66,10 +97,15 @@ def _owners(session: Session, hook: WebhookRow) -> list[str]:
         query = select(MemberRow.person).where(
             MemberRow.store_id == hook.store_id, MemberRow.publisher == hook.publisher
         )
-    else:
-        query = select(PersonRow.id).where(
-            PersonRow.store_id == hook.store_id,
-            cast(col(PersonRow.roles), String).like(f'%"{Role.ADMINISTRATOR.value}"%'),
-            col(PersonRow.left_at).is_(None),
-        )
+        return sorted(session.exec(query.limit(_MOST)))
+    return _with_roles(session, hook.store_id, (Role.ADMINISTRATOR,))
+
+
+def _with_roles(session: Session, store: str, roles: tuple[Role, ...]) -> list[str]:
+    text = cast(col(PersonRow.roles), String)
+    query = select(PersonRow.id).where(
+        PersonRow.store_id == store,
+        or_(*(text.like(f'%"{role.value}"%') for role in roles)),
+        col(PersonRow.left_at).is_(None),
+    )
     return sorted(session.exec(query.limit(_MOST)))

@@ -50,6 +50,10 @@ MODEL_COST = Counter(
     "gonogo_model_cost_total", "tokens by the prices of the settings, in their currency", ("model",)
 )
 WEDGED = Gauge("gonogo_workflows_wedged", "workflows whose tasks fail over and over")
+RECORD_FAULTS = Gauge("gonogo_record_faults", "faults that the last verification found")
+RECORD_VERIFIED = Gauge(
+    "gonogo_record_verified_seconds", "when the record was verified last, in Unix time"
+)
 CHECKPOINT_ALARM = Gauge(
     "gonogo_checkpoint_alarm", "1 while the record contradicts what was signed of it"
 )

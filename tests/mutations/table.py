@@ -335,6 +335,10 @@ MUTATIONS: tuple[Mutation, ...] = (
     _m("I8-declined-after-it-began", _DB + "limits.py",
        '"purge:declined": _not_begun,', "",
        "tests/db/test_erasing.py::test_what_has_begun_to_be_erased_cannot_be_declined"),
+    _m("I7-fault-of-the-record-untold", "gonogo/auditor.py",
+       "await asyncio.to_thread(self._tell, found)", "pass",
+       "tests/audit/test_auditor.py::"
+       "test_faults_are_kept_and_told_when_a_second_look_finds_them_too"),
     _m("I3-swept-over-hold", "gonogo/retention.py", "held.keeps(case, gpt, publisher)", "False",
        "tests/db/test_retention.py::test_open_approved_and_held_cases_keep_everything"),
     _m("I4-held-cases-starve-others", "gonogo/retention.py", "    while page:\n", "    if page:\n",
