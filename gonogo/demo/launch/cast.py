@@ -53,10 +53,20 @@ def story_pack() -> PolicyPack:
         "role": "policy_editor",
         "reason": "The models of 2023 cannot be asked any more; recorded answers stand in.",
     }
+    freeze = {
+        "id": "end-of-year",
+        "title": "Nothing starts or grows over the end of the year",
+        "kind": "deny",
+        "tz": SAN_FRANCISCO,
+        "begins": "2023-12-18T12:00",
+        "ends": "2024-01-02T09:00",
+        "override_role": "safety_oncall",
+    }
     over = {
         "name": "reference-story",
         "title": "Rules of the reference story",
         "testing": {"waivers": [waiver]},
         "calendar": {"zone": SAN_FRANCISCO},
+        "windows": [freeze],
     }
     return pack_of(merge(load_pack("default").model_dump(mode="json"), over))

@@ -52,8 +52,8 @@ class Line:
 
 
 Act = Literal[
-    "found", "enter", "leak", "review", "bind", "preview", "withdraw", "stale", "narrower",
-    "verify", "dissent", "follow", "dark", "open", "forecast", "report",
+    "found", "enter", "leak", "review", "bind", "freeze", "preview", "withdraw", "stale",
+    "narrower", "verify", "dissent", "follow", "dark", "open", "forecast", "report",
 ]  # fmt: skip
 
 
@@ -69,7 +69,7 @@ class Scene:
 QUORUM = 20
 LATE, UNEXPECTED = "quality", "unexpected"
 INSIDE, PUBLIC = "internal", "public"
-EARLY = When("early 2024")
+DECEMBER, EARLY = When("2023-12"), When("early 2024")
 NEXT_WEEK, OPENING = When("week of 2024-01-08"), When("2024-01-10T10:00")
 POLICY = {"gate": "policy_published", "evidence": "sha256:policies-of-the-store"}
 SUPPORT = {"gate": "support_ready", "evidence": "sha256:rota-of-the-first-week"}
@@ -100,16 +100,17 @@ NOVEMBER: tuple[Line | Scene, ...] = (
     Line("2023-11-15 09:10", "per_max", "waive", "wants to waive the safety review",
          {"gate": "safety_review", "reason": Said("There is a signature already.")},
          refused="not-allowed"),
+    Scene("2023-11-17 15:50", "freeze", "Lea Moreau looks what “December” would mean"),
     Line("2023-11-17 16:00", "per_lea", "postpone", "moves it to December, inside only",
-         {"target": When("2023-12"), "reason": LATE,
+         {"target": DECEMBER, "reason": LATE,
           "note": Said("Builder profiles and revenue reports are not ready.")},
          status="postponed", memos=(INSIDE,)),
     Line("2023-11-17 16:00", "per_max", "postpone",
          "does the same in the same minute; the record says who was first",
-         {"target": When("2023-12"), "reason": LATE, "note": Said("Not before December.")},
+         {"target": DECEMBER, "reason": LATE, "note": Said("Not before December.")},
          refused="incomplete", stale=True),
     Line("2023-11-17 16:20", "per_lea", "replan", "plans for December",
-         {"target": When("2023-12")}, status="gating"),
+         {"target": DECEMBER}, status="gating"),
     Scene("2023-11-30 09:00", "preview", "Lea Moreau previews “early 2024”; nothing changes yet"),
     Scene("2023-11-30 09:10", "withdraw", "One builder does not want to wait"),
     Scene("2023-11-30 09:15", "stale", "What she saw is not what would happen any more"),

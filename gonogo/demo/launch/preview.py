@@ -9,12 +9,13 @@ from gonogo.demo.launch.stage import Stage, clock
 from gonogo.zones import zone_named
 from policies.lifecycle.launch_state import Launch
 from policies.rules import launch_opening as seen
-from policies.rules.launch_around import Around, Hours, SignOff
+from policies.rules.launch_around import Around, Hours, SignOff, Span
 from policies.rules.launch_plan import Importance, Item, plan_of
 from policies.rules.launch_readiness import Known
 from policies.rules.postponing import Preview, preview
 from policies.rules.postponing_request import Request
 from policies.rules.target import Target
+from policies.rules.windows import spans
 
 REVIEWERS = 2.0
 EFFORT_S = {"low": 1800.0, "medium": 2700.0, "high": 5400.0}
@@ -54,6 +55,7 @@ def previewed(stage: Stage, launch: Launch, target: Target, at: datetime) -> Pre
         effort_s=EFFORT_S,
         due_business_s={name: float(tier.due_business_s) for name, tier in tiers.items()},
         evidence_life_s=float(stage.pack.testing.evidence_life_s),
+        freezes=_freezes(stage, target),
         sign_offs=[
             SignOff(mark.gate, mark.until)
             for mark in launch.marks.values()
@@ -61,6 +63,18 @@ def previewed(stage: Stage, launch: Launch, target: Target, at: datetime) -> Pre
         ],
     )
     return preview(plan, request, around, zone_named(launch.tz), at)
+
+
+def _freezes(stage: Stage, target: Target) -> list[Span]:
+    """When the pack's windows let nothing start, as far as that touches `target`."""
+    if target.start is None or target.end is None:
+        return []
+    return [
+        Span(window.id, *span)
+        for window in stage.pack.windows_in_force()
+        if window.kind == "deny"
+        for span in spans(window, zone_named(window.tz), target.start, target.end)
+    ]
 
 
 def _known(item: seen.Item) -> Known:
@@ -80,13 +94,18 @@ def told(made: Preview) -> tuple[str, ...]:
     """The preview as notes of the timeline."""
     lapses = Counter(lapse.what for lapse in made.lapses)
     gates = [lapse.id for lapse in made.lapses if lapse.what == "sign_off"]
-    found = [f"{len(made.moved)} items would wait, {len(made.conflicts)} need a decision"]
+    found = [f"items that would wait: {len(made.moved)}; to be decided: {len(made.conflicts)}"]
     if lapses["evidence"] or lapses["approval"]:
         found.append(
             f"before {clock(made.after.until, _DAY)} evidence of {lapses['evidence']} would be too "
             f"old and {lapses['approval']} approvals would end: bound, their clock stands still"
         )
         found.append(_reviews(made))
+    found += [
+        f"the freeze {hit.id} lies in it{' from end to end' if hit.wholly else ''}"
+        for hit in made.after.hits
+        if hit.what == "freeze"
+    ]
     if gates:
         found.append(f"answers that would lapse: {', '.join(gates)}")
     if made.needs_role:

@@ -7,7 +7,7 @@ from gonogo.db.prose import keep_prose, read_prose
 from gonogo.demo.launch import gpts, look, reckoning
 from gonogo.demo.launch.cast import FOUNDERS, NORTH, PUBLISHERS, SAN_FRANCISCO, SYSTEM, said_of
 from gonogo.demo.launch.lane import Item
-from gonogo.demo.launch.lines import EARLY, NEXT_WEEK, QUORUM, When
+from gonogo.demo.launch.lines import DECEMBER, EARLY, NEXT_WEEK, QUORUM, When
 from gonogo.demo.launch.play import Play, Scenery
 from gonogo.demo.launch.preview import previewed, told
 from gonogo.demo.launch.reckoning import MUSTS, musts
@@ -119,6 +119,17 @@ def _said(counts: Mapping[str, int]) -> str:
 def _look_ahead(play: Play, at: datetime, wanted: When = EARLY) -> Preview:
     target = place_target(wanted.text, SAN_FRANCISCO).target
     return previewed(play.stage, play.state(), target, at)
+
+
+async def _freeze(play: Play, at: datetime) -> tuple[str, ...]:
+    made = _look_ahead(play, at, DECEMBER)
+    frozen = [hit for hit in made.after.hits if hit.what == "freeze"]
+    play.expect(
+        "December keeps room beside the freeze at the end of the year",
+        len(frozen) == 1 and not frozen[0].wholly,
+        ", ".join(hit.id for hit in frozen),
+    )
+    return told(made)
 
 
 async def _preview(play: Play, at: datetime) -> tuple[str, ...]:
@@ -257,6 +268,7 @@ SCENES: Mapping[str, Scenery] = {
     "review": _review,
     "forecast": reckoning.forecasting,
     "bind": _bind,
+    "freeze": _freeze,
     "preview": _preview,
     "withdraw": _withdraw,
     "stale": _stale,
