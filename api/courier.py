@@ -29,6 +29,7 @@ _WORKFLOW = {
     "launch": "Launch",
     "window": "WindowOrder",
     "transfer": "Transfer",
+    "embargo": "EmbargoOrder",
 }
 # Their workflows have clocks and stay; the others begin with every command.
 CLOCKED = frozenset({"submission", "release", "launch", "transfer"})

@@ -1,7 +1,7 @@
 """Windows: declared by the API itself, whatever else is down; and what they do to a release."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlmodel import Session
@@ -9,20 +9,18 @@ from starlette.concurrency import run_in_threadpool
 
 from api.deps import Services
 from api.errors import Problem
-from api.following import following
 from api.kept import Order, Outcome
 from api.stops import exists, owner
 from api.views import time_text
+from api.written import written
 from gonogo.db.windows import in_force, scopes_of, zones_of
 from gonogo.ids import new_id
 from gonogo.zones import zone_named
-from policies.errors import Refused, refusal
-from policies.lifecycle.kernel import RULES, Actor, Command, iso
+from policies.lifecycle.kernel import Actor, iso
 from policies.lifecycle.release_state import FINAL, Phase, Release
 from policies.lifecycle.window import MACHINE, DeclaredWindow
 from policies.rules.window_plan import Covered, Projected, projected
 from policies.rules.windows import over_at, window_of
-from policies.wire import RecordRequest
 
 
 async def declare(
@@ -46,7 +44,9 @@ async def declare(
     if scope != "store" and not await run_in_threadpool(exists, svc, scope, target):
         raise Problem("not-found", f"there is no {scope} {target}")
     publisher = await run_in_threadpool(owner, svc, scope, target) if target else None
-    command, first = await svc.gateway.meet(
+    return await written(
+        svc,
+        MACHINE,
         Order(
             machine="window",
             kind="declare",
@@ -62,34 +62,8 @@ async def declare(
             key=key,
             fresh=True,
             fingerprint=dict(fingerprint),
-        )
+        ),
     )
-    if first is not None:
-        return first
-    try:
-        with following("window", command):
-            return await run_in_threadpool(_record, svc, command)
-    except Refused as refused:
-        await svc.gateway.refuse(command.id, refused)
-        raise
-
-
-def _record(svc: Services, command: Command) -> Outcome:
-    now = datetime.now(UTC)
-    answer = svc.ledger.record(
-        RecordRequest(
-            kind=MACHINE.kind,
-            expected_seq=0,
-            command=command,
-            facts=MACHINE.decide(None, command, now, {}),
-            occurred_at=now,
-            pack=svc.pack.digest,
-            rules=RULES,
-        )
-    )
-    if answer.refusal is not None:
-        raise refusal(answer.refusal.code, answer.refusal.because, answer.refusal.detail)
-    return Outcome(command.id, command.subject, answer.answer)
 
 
 def window_view(state: DeclaredWindow, now: datetime) -> dict[str, Any]:

@@ -42,6 +42,7 @@ from gonogo.telemetry.interceptors import Watched
 from gonogo.telemetry.model import CountedClient, Prices
 from gonogo.telemetry.tracing import traced
 from gonogo.temporal import connect_soon
+from workflows.embargo import EmbargoOrder
 from workflows.launch import LaunchWorkflow
 from workflows.listing import ListingWorkflow
 from workflows.memo import MemoWorkflow
@@ -70,6 +71,7 @@ WORKFLOWS = [
     LaunchWorkflow,
     WindowOrder,
     TransferWorkflow,
+    EmbargoOrder,
 ]
 # One visible place: our own packages and what they import pass the sandbox unreloaded.
 RUNNER = SandboxedWorkflowRunner(

@@ -5,6 +5,7 @@ import typer
 from gonogo.cli import (
     audit,
     backups,
+    embargoes,
     importing,
     inbox,
     installation,
@@ -42,6 +43,7 @@ app.add_typer(releases.app, name="release")
 app.add_typer(launches.app, name="launch")
 app.add_typer(stops.app, name="stop")
 app.add_typer(windows.app, name="windows")
+app.add_typer(embargoes.app, name="embargo")
 app.add_typer(inbox.app, name="inbox")
 app.add_typer(publishers.app, name="publisher")
 app.add_typer(transfers.app, name="transfer")

@@ -7,6 +7,7 @@ until its listing says so (`launched.py`).
 """
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, cast
 
 from sqlalchemy import ColumnElement
@@ -15,6 +16,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Session, and_, col, exists, func, or_, select
 
 from gonogo.db.codec import state_of
+from gonogo.db.embargoes import embargo_on, embargoed
 from gonogo.db.launched import darkened, is_told, launched, opened_items
 from gonogo.db.people import PublisherRow
 from gonogo.db.queries import Page, decode_cursor, page_of
@@ -96,6 +98,8 @@ def resolve(session: Session, store: str, gpt: str, unit: str | None) -> Served 
     row = session.exec(
         select(ListingPicture).where(ListingPicture.store_id == store, ListingPicture.gpt == gpt)
     ).first()
+    if embargo_on(session, store, gpt, datetime.now(UTC)) is not None:
+        return Served(None, "none", ("embargoed",))
     items = launched(session, store, gpt)
     if row is None and not items:
         return serve(None, unit, (), ())
@@ -191,6 +195,7 @@ def _entries(store: str, visibilities: tuple[str, ...]) -> Any:
         )
         .where(
             GptRow.store_id == store,
+            ~embargoed(GptRow.id, datetime.now(UTC)),
             ~_stopped("store", GptRow.store_id),
             ~_stopped("gpt", GptRow.id),
             ~_stopped("publisher", offered_by),

@@ -17,8 +17,9 @@ from gonogo.db.tables import (
     StopPicture,
     SubmissionPicture,
 )
-from gonogo.db.timing import WindowPicture
+from gonogo.db.timing import EmbargoPicture, WindowPicture
 from gonogo.db.transfers import TransferPicture
+from policies.lifecycle.embargo import Embargo
 from policies.lifecycle.hold import Hold
 from policies.lifecycle.kernel import Event
 from policies.lifecycle.launch_state import Launch
@@ -156,6 +157,16 @@ def _transfer(s: Transfer) -> dict[str, Any]:
     }
 
 
+def _embargo(s: Embargo) -> dict[str, Any]:
+    return {
+        "gpt": s.gpt,
+        "publisher": s.publisher,
+        "status": s.status,
+        "set_at": s.set_at,
+        "not_before": s.not_before,
+    }
+
+
 PICTURES: dict[str, type[SQLModel]] = {
     "submission": SubmissionPicture,
     "release": ReleasePicture,
@@ -168,6 +179,7 @@ PICTURES: dict[str, type[SQLModel]] = {
     "memo": MemoPicture,
     "window": WindowPicture,
     "transfer": TransferPicture,
+    "embargo": EmbargoPicture,
 }
 _COLUMNS: dict[str, Any] = {
     "submission": _submission,
@@ -181,6 +193,7 @@ _COLUMNS: dict[str, Any] = {
     "memo": memo_columns,
     "window": _window,
     "transfer": _transfer,
+    "embargo": _embargo,
 }
 
 

@@ -7,6 +7,7 @@ from sqlalchemy import and_, func, or_
 from sqlmodel import Session, col, select
 
 from gonogo.db import handover, launch_limits, publishers, purges
+from gonogo.db.embargoes import embargo_on
 from gonogo.db.erasures import tombstones
 from gonogo.db.standing import standing_of
 from gonogo.db.tables import EventRow, SubmissionPicture
@@ -254,6 +255,13 @@ def _answered(session: Session, request: RecordRequest, fact: Fact, state: Any) 
     handover.check_answer(session, request, state)
 
 
+def _one_embargo(session: Session, request: RecordRequest, fact: Fact, state: Any) -> None:
+    store = request.command.store
+    held = embargo_on(session, store, fact.body["gpt"], request.occurred_at)
+    if held is not None:
+        raise IllegalMove("it is under embargo already; move that one", embargo=held.id)
+
+
 _CHECKS: dict[str, Any] = {
     "submission:review:claimed": _claims,
     "submission:review:undone": _undone,
@@ -271,6 +279,7 @@ _CHECKS: dict[str, Any] = {
     "release:stage:entered": _not_frozen,
     "release:resumed": _not_frozen,
     "window:declared": _one_more_window,
+    "embargo:set": _one_embargo,
     "publisher:founded": _founded,
     "publisher:verified": _proven,
     "publisher:closed": _closed,

@@ -6,9 +6,10 @@ from datetime import datetime, tzinfo
 from sqlalchemy import ColumnElement
 from sqlmodel import Session, and_, case, col, func, or_, select
 
+from gonogo.db.embargoes import as_window
 from gonogo.db.queries import Page, decode_cursor, page_of
 from gonogo.db.tables import GptRow, PackRow, RevisionRow
-from gonogo.db.timing import WindowPicture
+from gonogo.db.timing import EmbargoPicture, WindowPicture
 from gonogo.zones import zone_named
 from policies.pack_windows import PackWindow
 from policies.rules.window_plan import Covered
@@ -31,7 +32,7 @@ def scopes_of(session: Session, of: Covered) -> frozenset[str]:
 def in_force(
     session: Session, store: str, pack: str, scopes: Collection[str], now: datetime
 ) -> list[Window]:
-    """The windows of pack and people for these scopes that are not over at `now`."""
+    """The windows of pack and people, and embargoes, for these scopes; none is over at `now`."""
     rows = session.exec(
         select(WindowPicture)
         .where(
@@ -42,11 +43,23 @@ def in_force(
         .order_by(col(WindowPicture.id))
         .limit(MOST)
     )
+    gpts = [scope.partition(":")[2] for scope in scopes if scope.startswith("gpt:")]
     declared = [window_of(row.state["window"], row.id) for row in rows]
     kept = session.get(PackRow, pack)
     listed = [PackWindow(**one) for one in kept.value.get("windows", ())] if kept else []
     own = [one.window() for one in listed if one.enabled]
-    return [window for window in own if window.scope in scopes] + declared
+    held = session.exec(
+        select(EmbargoPicture)
+        .where(
+            EmbargoPicture.store_id == store,
+            EmbargoPicture.status == "active",
+            col(EmbargoPicture.not_before) > now,
+            col(EmbargoPicture.gpt).in_(gpts),
+        )
+        .limit(MOST)
+    )
+    until = [as_window(row) for row in held]
+    return [window for window in own if window.scope in scopes] + declared + until
 
 
 def zones_of(windows: Collection[Window]) -> Mapping[str, tzinfo]:

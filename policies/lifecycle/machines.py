@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from policies.lifecycle import (
+    embargo,
     hold,
     launch,
     listing,
@@ -32,6 +33,7 @@ MACHINES: Mapping[str, Machine[Any]] = {
         memo.MACHINE,
         window.MACHINE,
         transfer.MACHINE,
+        embargo.MACHINE,
     )
 }
 PREFIX_OF: Mapping[str, str] = {
@@ -46,6 +48,7 @@ PREFIX_OF: Mapping[str, str] = {
     "memo": "mem",
     "window": "win",
     "transfer": "trf",
+    "embargo": "emb",
 }
 KIND_OF: Mapping[str, str] = {prefix: kind for kind, prefix in PREFIX_OF.items()}
 

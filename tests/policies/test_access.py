@@ -97,6 +97,15 @@ product_lead      self   yes    yes    yes    yes
 administrator     self   yes    yes    yes    yes
 *                 self   no     no     no     no
 
+embargo/set embargo/move
+product_lead      yes    yes    yes    yes    yes
+developer         yes    no     same   same   no
+*                 no     no     no     no     no
+
+embargo/lift
+product_lead      self   yes    yes    same   yes
+*                 self   no     no     no     no
+
 window/declare
 product_lead      yes    yes    yes    yes    yes
 administrator     yes    yes    yes    yes    yes
@@ -232,8 +241,8 @@ def test_the_table_holds_every_persons_command_and_no_other() -> None:
     known |= {f"memo/{kind}" for kind in ("prepare", "edit", "send", "discard")}
     known |= {f"launch/{kind}" for kind in LAUNCH}
     known |= {"purge/ask", "purge/confirm", "purge/decline", "hold/place", "hold/lift"}
-    known |= {"window/declare", "window/end"}
     known |= {f"transfer/{kind}" for kind in SIDE_OF}
+    known |= {"window/declare", "window/end", "embargo/set", "embargo/move", "embargo/lift"}
     # Accepting and declining is whose invitation it is, not whose role.
     known |= {f"publisher/{kind}" for kind in PUBLISHER} - {"publisher/accept", "publisher/decline"}
 
