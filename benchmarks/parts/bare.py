@@ -9,10 +9,11 @@ import asyncio
 import os
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from temporalio import activity, workflow
-from temporalio.client import Client
-from temporalio.common import RetryPolicy
+from temporalio.client import Client, WithStartWorkflowOperation
+from temporalio.common import RetryPolicy, WorkflowIDConflictPolicy
 from temporalio.types import MethodAsyncSingleParam
 
 QUEUE, PROBE_QUEUE = "bare", "bare-probes"
@@ -68,6 +69,23 @@ class Bare:
         start = Start(release, 0.0, "x" * 60)
         await self._client.start_workflow(
             "BareRelease", start, id=f"bare-release/{release}", task_queue=QUEUE
+        )
+
+    @activity.defn(name="bare_expose")
+    async def expose(self, item: str) -> None:
+        start: WithStartWorkflowOperation[Any, Any] = WithStartWorkflowOperation(
+            "BareListing",
+            Start(item, 0.0, "x" * 60),
+            id=f"bare-listing/{item}",
+            task_queue=QUEUE,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+        )
+        await self._client.execute_update_with_start_workflow(
+            "command",
+            bytes_(600, 235, f"followed {item}"),
+            id=f"expose-{item}",
+            start_workflow_operation=start,
+            result_type=Bytes,
         )
 
 
@@ -148,6 +166,49 @@ class BareRelease:
         await _local(Bare.record, bytes_(120, 900))
         await _local(Bare.record, bytes_(1_500, 1_400, f"ready {start.id}"))
         await workflow.wait_condition(lambda: False)
+
+
+@workflow.defn(name="BareItem")
+class BareItem:
+    """A release that waits to be told, looks, records, and tells its listing."""
+
+    @workflow.init
+    def __init__(self, start: Start) -> None:
+        self._moved = False
+
+    @workflow.run
+    async def run(self, start: Start) -> None:
+        await _local(Bare.record, bytes_(120, 900))
+        await _local(Bare.record, bytes_(120, 300, f"waits {start.id}"))
+        await workflow.wait_condition(lambda: self._moved)
+        await _local(Bare.record, bytes_(120, 300))
+        await _local(Bare.record, bytes_(1_500, 1_400))
+        await workflow.execute_activity_method(
+            Bare.expose,
+            start.id,
+            start_to_close_timeout=timedelta(seconds=30),
+            retry_policy=ONCE,
+        )
+        await workflow.wait_condition(lambda: False, timeout=_FAR)
+
+    @workflow.signal
+    async def moved(self) -> None:
+        self._moved = True
+
+
+@workflow.defn(name="BareListing")
+class BareListing:
+    """Lives for a command, as a listing does."""
+
+    @workflow.run
+    async def run(self, start: Start) -> None:
+        await _local(Bare.record, bytes_(120, 20))
+        await workflow.wait_condition(workflow.all_handlers_finished)
+
+    @workflow.update(name="command")
+    async def command(self, command: Bytes) -> Bytes:
+        await _local(Bare.record, bytes_(1_500, 1_000, command.tell))
+        return bytes_(command.answer)
 
 
 async def _local(method: MethodAsyncSingleParam[Bare, Bytes, Bytes], request: Bytes) -> Bytes:

@@ -13,7 +13,16 @@ from pathlib import Path
 from temporalio.worker import Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
-from benchmarks.parts.bare import PROBE_QUEUE, QUEUE, Bare, BareCase, BareDesk, BareRelease
+from benchmarks.parts.bare import (
+    PROBE_QUEUE,
+    QUEUE,
+    Bare,
+    BareCase,
+    BareDesk,
+    BareItem,
+    BareListing,
+    BareRelease,
+)
 from gonogo.settings import Settings
 from gonogo.temporal import connect
 from gonogo.worker import CACHED, TRUSTING
@@ -33,9 +42,9 @@ async def serve(ready: Path, notices: int) -> None:
     cases = Worker(
         client,
         task_queue=QUEUE,
-        workflows=[BareCase, BareDesk, BareRelease],
+        workflows=[BareCase, BareDesk, BareItem, BareListing, BareRelease],
         workflow_runner=RUNNER,  # as the product trusts its own
-        activities=[bare.record, bare.scan, bare.begin],
+        activities=[bare.record, bare.scan, bare.begin, bare.expose],
         max_cached_workflows=CACHED,
         sticky_queue_schedule_to_start_timeout=timedelta(seconds=2),
     )

@@ -153,8 +153,12 @@ def _standings(
             )
         )
     }
-    approved = _newest(session, store, "submission:review:approved", submissions)
-    tested = _newest(session, store, "submission:tests:finished", submissions)
+    approved = _newest(
+        session, store, "submission:review:approved", submissions, col(EventRow.body)
+    )
+    tested = _newest(
+        session, store, "submission:tests:finished", submissions, col(EventRow.occurred_at)
+    )
     listings = dict(
         session.exec(
             select(ListingPicture.gpt, ListingPicture.status).where(
@@ -211,9 +215,9 @@ def _standings(
         standing = Standing(
             approved_digest=decision["digest"] if stands and decision else None,
             digest=row.digest,
-            approval_until=instant(approval.body["expires_at"]) if approval and stands else None,
+            approval_until=instant(approval["expires_at"]) if approval and stands else None,
             approval_settled=bool(state.get("settled")),
-            evidence_until=test.occurred_at + timedelta(seconds=life) if test else None,
+            evidence_until=test + timedelta(seconds=life) if test else None,
             evidence_blocks=tuple(state.get("blocked_by") or ()) if test else None,
             publisher_verified=case.publisher in verified,
             stops=tuple(sorted({scope for scope, target in covered if (scope, target) in stops})),
@@ -226,10 +230,11 @@ def _standings(
 
 
 def _newest(
-    session: Session, store: str, kind: str, submissions: Select[Any]
-) -> dict[str, EventRow]:
-    rows = session.exec(
-        select(EventRow)
+    session: Session, store: str, kind: str, submissions: Select[Any], what: Any
+) -> dict[str, Any]:
+    """`what` of the newest event of `kind` of each submission."""
+    rows = session.execute(
+        select(col(EventRow.subject), what)
         .where(
             EventRow.store_id == store,
             EventRow.type == kind,
@@ -237,7 +242,8 @@ def _newest(
         )
         .order_by(col(EventRow.seq))
     )
-    return {row.subject: row for row in rows}
+    found: dict[str, Any] = dict(rows.all())
+    return found
 
 
 def _verified(session: Session, store: str, publishers: set[str]) -> set[str]:

@@ -45,13 +45,11 @@ def launched(session: Session, store: str, gpt: str) -> list[Launched]:
     ).all()
     if not rows:
         return []
-    newest = session.exec(
-        select(func.max(ReleasePicture.id)).where(
-            ReleasePicture.store_id == store,
-            ReleasePicture.gpt == gpt,
-            col(ReleasePicture.phase).in_(_BEGUN),
+    newest = session.execute(
+        _newest_begun(ReleasePicture).where(
+            col(ReleasePicture.store_id) == store, col(ReleasePicture.gpt) == gpt
         )
-    ).one()
+    ).scalar_one()
     return [
         Launched(
             release=release,
@@ -66,6 +64,13 @@ def launched(session: Session, store: str, gpt: str) -> list[Launched]:
 def opened_items(store: str) -> Any:
     """(gpt, release) of what a launch shows of each GPT, as a subquery: its newest."""
     newer: Any = aliased(ReleasePicture)
+    begun = func.coalesce(
+        _newest_begun(newer)
+        .where(newer.store_id == ReleasePicture.store_id, newer.gpt == ReleasePicture.gpt)
+        .correlate(ReleasePicture)
+        .scalar_subquery(),
+        "",
+    )
     return (
         select(col(ReleasePicture.gpt), func.max(ReleasePicture.id).label("release"))
         .join(LaunchPicture, _of_launch(ReleasePicture))
@@ -76,12 +81,7 @@ def opened_items(store: str) -> Any:
             col(LaunchPicture.status).in_(OPEN),
             col(ReleasePicture.wave) <= LaunchPicture.wave,
             ~_is_passed_over(ReleasePicture),
-            ~exists().where(
-                newer.store_id == ReleasePicture.store_id,
-                newer.gpt == ReleasePicture.gpt,
-                newer.id > ReleasePicture.id,
-                newer.phase.in_(_BEGUN),
-            ),
+            ReleasePicture.id >= begun,
         )
         .group_by(ReleasePicture.gpt)
         .subquery("opened")
@@ -122,6 +122,11 @@ def is_told(item: Any) -> ColumnElement[bool]:
         func.coalesce(exposed, "") == item.id,
         func.coalesce(ListingPicture.stable, "") == item.digest,
     )
+
+
+def _newest_begun(release: Any) -> Any:
+    """Of an expression, not of the column: else SQLite walks all releases, the newest first."""
+    return select(func.max(col(release.id).concat(""))).where(col(release.phase).in_(_BEGUN))
 
 
 def _of_launch(release: Any) -> ColumnElement[bool]:

@@ -16,6 +16,7 @@ SMALLEST = {
     "record": [],
     "pipeline": ["--cases", "3", "--rounds", "1", "--lanes", "2"],
     "decision": ["--each", "5"],
+    "launch": ["--items", "5", "--lead", "25"],
     "open": ["--cases", "12", "--looks", "3"],
     "start": ["--times", "1"],
 }

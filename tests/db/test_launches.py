@@ -1,6 +1,10 @@
 """A launch opens by one row: who is served, what the opening refuses, what a suspension darkens."""
 
+import random
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Barrier
 
 import pytest
 
@@ -10,7 +14,7 @@ from gonogo.db.standing import standing_of
 from gonogo.db.tables import GptRow
 from gonogo.recovery import rebuild
 from policies.lifecycle.machines import MACHINES
-from policies.wire import RecordAnswer
+from policies.wire import RecordAnswer, RecordRequest
 from tests.builders import ADA, LEA, MAX, PUBLISHER, SOL, STORE
 from tests.db.desk import Desk
 from tests.db.openings import LAUNCH, Opening, in_gating, stored, to_its_hour
@@ -144,6 +148,37 @@ def test_i3_a_hold_a_moment_before_stops_the_opening(opening: Opening) -> None:
     assert late.outcome == "behind"
     assert [event.type for event in late.events] == ["launch:held"]
     assert opening.served(1).serving == "none"
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_i3_a_hold_at_any_moment_of_the_opening_wins_or_comes_too_late_for_good(
+    opening: Opening, seed: int
+) -> None:
+    """Both are decided on the same state and recorded at the same time: one of them is stored."""
+    opening.bound(1)
+    to_its_hour(opening)
+    desk, chance = opening.desk, random.Random(seed)
+    state, seen = desk.state(LAUNCH), opening.seen()
+    requests = []
+    for kind, actor, what in (("open_wave", SYS, {}), ("hold", SOL, {"reason": "doubt"})):
+        order = desk.order(kind, LAUNCH, actor, what)
+        facts = MACHINES["launch"].decide(state, order, desk.now, seen)
+        requests.append(desk.request(order, facts))
+    start = Barrier(2)
+
+    def record(request: RecordRequest) -> RecordAnswer:
+        start.wait()
+        time.sleep(chance.uniform(0, 0.01))
+        return desk.ledger.record(request)
+
+    with ThreadPoolExecutor(2) as both:
+        opened, held = both.map(record, requests)
+
+    now = desk.state(LAUNCH)
+    assert {opened.outcome, held.outcome} == {"stored", "behind"}
+    assert now.wave == (1 if opened.outcome == "stored" else 0)
+    assert (opening.served(1).digest == "d1") is (opened.outcome == "stored")
+    assert now.status.value == ("live" if opened.outcome == "stored" else "hold")
 
 
 def test_a_launch_takes_no_items_once_it_counts_down(opening: Opening) -> None:
