@@ -1,7 +1,7 @@
 """Writing memos: from the record of a launch to texts, before anybody edits or sends them."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -21,6 +21,7 @@ from policies.lifecycle.launch_state import Launch
 from policies.lifecycle.machines import fold
 from policies.lifecycle.memo import Memo
 from policies.rules.memo_facts import AUDIENCES, TOLD_BY_MEMO, MemoFacts, memo_facts
+from policies.rules.target import Target
 
 # What builders owe before an opening is said where a date is told that lies ahead.
 _BEFORE_OPENING = frozenset({"planned", "narrowed", "brought_forward"})
@@ -52,17 +53,40 @@ def write(
     sheet, number = (
         _correction(svc, launch, corrects, wrong, by) if corrects else _sheet(svc, launch, about)
     )
+    outside = replace(sheet, facts=replace(sheet.facts, before=_announced(svc, launch, number)))
+    known = {"internal": sheet, "public": outside}
     renderer = MemoRenderer(svc.settings.base, svc.pack.calendar.zone)
     parts: dict[str, dict[str, str]] = {}
     rows: list[ProseRow] = []
     for audience in AUDIENCES:
         for locale in locales:
-            made = renderer.render(sheet, audience, locale)
+            made = renderer.render(known[audience], audience, locale)
             pair = prose_of(made.subject), prose_of(made.text)
             rows += pair
             parts[f"{audience}/{locale}"] = {"subject": pair[0].digest, "text": pair[1].digest}
     body = {"launch": launch, "what": sheet.facts.kind, "about": number, "parts": parts}
     return Written(body | ({"corrects": corrects} if corrects else {}), tuple(rows))
+
+
+def _announced(svc: Services, launch: str, number: int) -> Target | None:
+    """The date that memos told everybody before event `number`. One that was moved inside only
+    is nobody else's business, also when it moves again."""
+    with reading(svc.engine) as session:
+        sent = session.exec(
+            select(MemoPicture).where(
+                MemoPicture.store_id == svc.store,
+                MemoPicture.launch == launch,
+                col(MemoPicture.public_at).is_not(None),
+            )
+        ).all()
+        last = max((about for row in sent if (about := row.state["about"]) < number), default=0)
+        rows = session.exec(
+            select(EventRow)
+            .where(EventRow.store_id == svc.store, EventRow.subject == launch, EventRow.seq <= last)
+            .order_by(col(EventRow.seq))
+        ).all()
+    state: Launch | None = fold("launch", [event_of(row) for row in rows]) if rows else None
+    return state.target if state else None
 
 
 def _sheet(svc: Services, launch: str, about: int | None) -> tuple[MemoSheet, int]:

@@ -1,5 +1,6 @@
 """Memos over HTTP: written from the record, embargoed until sent, corrected and never changed."""
 
+from datetime import date
 from typing import Any
 
 from sqlmodel import select
@@ -52,6 +53,21 @@ async def test_a_memo_is_written_from_the_record_for_both_audiences(store: Store
         "send",
         "discard",
     }
+
+
+async def test_the_public_is_told_no_date_that_was_moved_inside_only(store: Store) -> None:
+    launch = Recorded(store).planned(in_days(10))
+    await send(store, await prepared(store, launch, locales=["en"]), "public")
+    launch.give("postpone", target=on(in_days(40)), reason="quality")
+    await prepared(store, launch)  # sent to nobody outside
+    launch.give("postpone", target=on(in_days(70)), reason="unexpected")
+
+    parts = (await prepared(store, launch, locales=["en"]))["parts"]
+
+    told, inside = (f"{date.fromisoformat(in_days(days)):%-d %B %Y}" for days in (10, 40))
+    assert told in parts["public/en"]["text"]
+    assert inside not in parts["public/en"]["text"]
+    assert inside in parts["internal/en"]["text"]
 
 
 async def test_nobody_outside_reads_it_before_it_is_sent_nor_insiders_text_ever(
