@@ -149,7 +149,7 @@ def _filled(svc: Services, launch: Launch, facts: MemoFacts) -> MemoSheet:
         name=launch.name,
         names=dict(people),
         note=note.text if note else None,
-        duties=tuple(duty.title for duty in duties),
+        duties=duties,
     )
 
 

@@ -31,10 +31,15 @@ class LaunchGate(Chapter):
 
 
 class Duty(Chapter):
-    """What builders must have done before their GPT can be part of a launch."""
+    """What builders must have done before their GPT can be part of a launch. `titles` are those in
+    other languages, by locale."""
 
     id: str = Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")
     title: str
+    titles: dict[str, str] = Field(default={}, max_length=50)
+
+    def said(self, locale: str) -> str:
+        return self.titles.get(locale, self.title)
 
 
 class Launches(Chapter):

@@ -20,6 +20,7 @@ from markupsafe import Markup, escape
 
 from gonogo.notices.rendering import NAME_MOST, NOTE_MOST, SUBJECT_MOST, clean, one_line, words
 from policies.lifecycle.kernel import SYSTEM
+from policies.pack_launch import Duty
 from policies.rules.memo_facts import AUDIENCES, KINDS, LOCALES, REASONS, MemoFacts
 from policies.rules.target import Target
 from policies.rules.target_words import says
@@ -42,7 +43,7 @@ class Corrected:
 @dataclass(frozen=True)
 class MemoSheet:
     """What is known when a memo is written. `names` are those of people, by id; `note` is the
-    prose behind the facts' digest; `duties` are titles of what builders owe before the opening;
+    prose behind the facts' digest; `duties` are what builders owe before the opening;
     `wrong` says what a correction corrects, in words for everybody."""
 
     facts: MemoFacts
@@ -50,7 +51,7 @@ class MemoSheet:
     name: str
     names: Mapping[str, str] = field(default_factory=dict)
     note: str | None = None
-    duties: tuple[str, ...] = ()
+    duties: tuple[Duty, ...] = ()
     corrects: Corrected | None = None
     wrong: str | None = None
 
@@ -118,7 +119,7 @@ class MemoRenderer:
             "wave": f.wave,
             "decide_by": self._moment(f.decide_by, locale),
             "choice": f.choice,
-            "duties": [one_line(one, SUBJECT_MOST) for one in sheet.duties],
+            "duties": [one_line(one.said(locale), SUBJECT_MOST) for one in sheet.duties],
             "wrong": clean(sheet.wrong)[:NOTE_MOST] if sheet.wrong else None,
             "corrects": sheet.corrects
             and {

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from gonogo.notices.memos import FOLDER, Corrected, MemoRenderer, MemoSheet, as_html
+from policies.pack_launch import Duty
 from policies.rules.memo_facts import AUDIENCES, KINDS, LOCALES, REASONS, MemoFacts
 from policies.rules.target import Target, resolve
 from policies.rules.target_text import parse
@@ -52,7 +53,7 @@ def sheet(
         name=name,
         names={"per_lead": "Mira Lead", "per_second": "Greg Second"},
         note="SECRET-NOTE first line\nsecond line",
-        duties=("Accept the current policies",),
+        duties=(Duty(id="accept", title="Accept the policies", titles={"fr": "Acceptez-les"}),),
         corrects=EARLIER if kind == "corrected" else None,
         wrong="It is January." if kind == "corrected" else None,
     )
@@ -61,6 +62,15 @@ def sheet(
 def written(of: MemoSheet, audience: str = "public", locale: str = "en") -> str:
     made = MemoRenderer(BASE, ZONE).render(of, audience, locale)
     return f"{made.subject}\n\n{made.text}"
+
+
+def test_what_builders_owe_is_said_in_their_language_or_as_the_pack_says_it() -> None:
+    both = [written(sheet("planned"), locale=locale) for locale in ("en", "fr")]
+    plain = replace(sheet("planned"), duties=(Duty(id="accept", title="Accept the policies"),))
+
+    assert "- Accept the policies\n" in both[0]
+    assert "- Acceptez-les\n" in both[1]
+    assert "- Accept the policies\n" in written(plain, locale="fr")
 
 
 @pytest.mark.parametrize("locale", LOCALES)

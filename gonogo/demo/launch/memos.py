@@ -81,7 +81,7 @@ def _rendered(
         before.name,
         names={person: name for person, (name, _) in PEOPLE.items()},
         note=note.get(facts.note or ""),
-        duties=tuple(duty.title for duty in duties),
+        duties=duties,
     )
     outside = replace(sheet, facts=replace(facts, before=announced))
     renderer, found = MemoRenderer(BASE, SAN_FRANCISCO), []
