@@ -18,7 +18,11 @@ from temporalio.client import (
 
 from gonogo.settings import Settings
 
-EVERY = {"Reverification": timedelta(hours=1), "RetentionSweep": timedelta(days=1)}
+EVERY = {
+    "Reverification": timedelta(hours=1),
+    "RetentionSweep": timedelta(days=1),
+    "ZoneSweep": timedelta(days=1),
+}
 
 
 async def ensure_schedules(client: Client, settings: Settings) -> None:

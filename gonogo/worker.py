@@ -24,6 +24,7 @@ from activities.probing import Probing
 from activities.purging import Purging
 from activities.records import Records
 from activities.wellknown import WellKnown
+from activities.zones import CivilTimes
 from gonogo.audit.installation import Notary, health, keeper_of
 from gonogo.auditor import auditor_of
 from gonogo.db.ledger import Ledger
@@ -55,6 +56,7 @@ from workflows.stop import StopOrder
 from workflows.submission import Case
 from workflows.transfer import TransferWorkflow
 from workflows.window import WindowOrder
+from workflows.zones import ZoneSweep
 
 WORKFLOWS = [
     Case,
@@ -72,6 +74,7 @@ WORKFLOWS = [
     WindowOrder,
     TransferWorkflow,
     EmbargoOrder,
+    ZoneSweep,
 ]
 # One visible place: our own packages and what they import pass the sandbox unreloaded.
 RUNNER = SandboxedWorkflowRunner(
@@ -168,6 +171,7 @@ def build(
             planning.plan_release,
             planning.precheck,
             planning.freeze,
+            CivilTimes(engine).moved,
             exposure.set_exposure,
             exposure.begin_release,
             launching.seat,

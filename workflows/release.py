@@ -76,6 +76,11 @@ class Rollout:
         self._moves += 1
 
     @workflow.signal
+    async def retimed(self, time: dict[str, Any]) -> None:
+        """Newer zone data: the civil time it starts at is another instant now."""
+        await self._release.own("retime", {"time": time})
+
+    @workflow.signal
     async def superseded(self, by: str) -> None:
         await self._release.own("supersede", {"reason": "superseded", "note": by})
 

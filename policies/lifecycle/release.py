@@ -26,6 +26,7 @@ from policies.lifecycle.release_windows import (
     kept_back,
     noted,
     overriding,
+    retimed,
     step_on,
     thawed,
 )
@@ -47,6 +48,7 @@ LEGAL: Mapping[str, frozenset[Phase]] = {
     # the system's own
     "prepare": frozenset(),
     "fire": frozenset({Phase.SCHEDULED}),
+    "retime": frozenset({Phase.SCHEDULED}),
     "recheck": frozenset({Phase.BLOCKED}),
     "open": frozenset({Phase.BOUND}),
     "let_go": frozenset({Phase.BOUND, Phase.BLOCKED}),
@@ -56,7 +58,7 @@ LEGAL: Mapping[str, frozenset[Phase]] = {
     "supersede": frozenset(Phase) - FINAL,
 }
 SYSTEM_COMMANDS = frozenset(
-    {"prepare", "fire", "recheck", "open", "let_go"}
+    {"prepare", "fire", "retime", "recheck", "open", "let_go"}
     | {"advance", "pause_over", "hold", "supersede"}
 )
 PERSONS_COMMANDS = tuple(kind for kind in LEGAL if kind not in SYSTEM_COMMANDS)
@@ -235,6 +237,7 @@ _DECIDERS: Mapping[str, Callable[[Release, Command, datetime, Mapping[str, Any]]
     "let_go": let_go,
     "schedule": _schedule,
     "fire": _fire,
+    "retime": retimed,
     "recheck": _recheck,
     "advance": _advance,
     "pause": _pause,

@@ -299,6 +299,9 @@ def _ends(phase: Phase) -> Any:
 
 _CHANGES: Mapping[str, Any] = {
     "release:scheduled": _scheduled,
+    "release:time:resolved": lambda s, e, b, at: replace(
+        s, scheduled_at=instant(b["at"]), scheduled_local=b["time"]
+    ),
     "release:unscheduled": lambda s, e, b, at: replace(
         s, phase=Phase.READY, scheduled_at=None, scheduled_local=None
     ),

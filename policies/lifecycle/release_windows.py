@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from policies.errors import Incomplete, NotAllowed, NotYet
-from policies.lifecycle.kernel import Command, Fact, instant_or_none, iso
+from policies.lifecycle.kernel import Command, Fact, instant, instant_or_none, iso
 from policies.lifecycle.release_launch import stage_entered
 from policies.lifecycle.release_state import Phase, Release
 from policies.rules.window_plan import moves_of
@@ -130,6 +130,20 @@ def step_on(s: Release, observed: Mapping[str, Any]) -> Facts:
     if after < len(s.plan):
         return stage_entered(s, after)
     return (Fact("release:completed", {"digest": s.digest}),)
+
+
+def retimed(s: Release, c: Command, now: datetime, o: Mapping[str, Any]) -> Facts:
+    """Newer zone data moves the instant of a civil time; what people said stays."""
+    time, known = c.body["time"], s.scheduled_local
+    said = (time["local"], time["iana_tz"])
+    if known is None or s.scheduled_at is None or (known["local"], known["iana_tz"]) != said:
+        return ()
+    at = instant(time["utc"])
+    if at == s.scheduled_at:
+        return ()
+    return (
+        Fact("release:time:resolved", {"at": iso(at), "was": iso(s.scheduled_at), "time": time}),
+    )
 
 
 def thaws_at(s: Release) -> datetime | None:

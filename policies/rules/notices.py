@@ -196,6 +196,9 @@ _RULES: Mapping[str, _Who] = {
     "submission:overdue": _overdue,
     "release:prepared": _staff("release_ready", _LEADS),
     "release:scheduled": _owners("release_scheduled"),
+    "release:time:resolved": _both(
+        _owners("release_scheduled"), _staff("release_scheduled", _LEADS)
+    ),
     "release:stage:entered": _owners("release_stage"),
     "release:blocked": _both(_owners("release_stopped"), _staff("release_stuck", _LEADS)),
     "release:held": _both(_owners("release_stopped"), _staff("release_stuck", _LEADS)),

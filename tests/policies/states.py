@@ -156,6 +156,14 @@ def release_body(kind: str, road: Journal[Release]) -> dict[str, Any]:
         "bind": {"launch": "lch_1", "wave": 1, "importance": "must"},
         "prepare": PREPARED,
         "schedule": {"at": iso(road.now + timedelta(hours=2))},
+        "retime": {
+            "time": {
+                "local": "2026-04-01T13:00:00",
+                "iana_tz": "Europe/Paris",
+                "utc": iso(T0 + timedelta(hours=3)),
+                "tzdata": "y",
+            }
+        },
         "pause": {"reason": "numbers look odd"},
         "hold": {"cause": "no_data"},
     }

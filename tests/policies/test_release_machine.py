@@ -41,27 +41,27 @@ cancelled          | .     .     .     .    .      .      .     .      .    .
 superseded         | .     .     .     .    .      .      .     .      .    .
 """
 BY_THE_SYSTEM = """
-                     prepare fire  recheck open  let_go advance pause_over hold supersede
-nothing            | re      .     .       .     .      .       .          .    .
-ready              | .       .     .       .     .      .       .          .    su
-bound              | .       .     .       rl    early  .       .          .    su
-passed over        | .       .     bo      .     early  .       .          .    su
-opened             | .       .     .       .     .      early   .          he   su
-scheduled          | .       early .       .     .      .       .          .    su
-scheduled, its hour| .       rl    .       .     .      .       .          .    su
-missed             | .       .     .       .     .      .       .          .    su
-blocked            | .       .     re      .     .      .       .          .    su
-rolling            | .       .     .       .     .      early   .          he   su
-rolling, soaked    | .       .     .       .     .      rl      .          he   su
-paused             | .       .     .       .     .      .       early      .    su
-paused by developer| .       .     .       .     .      .       early      .    su
-held               | .       .     .       .     .      .       .          .    su
-halted             | .       .     .       .     .      .       .          .    su
-halted, one voice  | .       .     .       .     .      .       .          .    su
-rolled_back        | .       .     .       .     .      .       .          .    .
-completed          | .       .     .       .     .      .       .          .    .
-cancelled          | .       .     .       .     .      .       .          .    .
-superseded         | .       .     .       .     .      .       .          .    .
+                     prepare fire  recheck open  let_go advance pause_over hold supersede retime
+nothing            | re      .     .       .     .      .       .          .    .         .
+ready              | .       .     .       .     .      .       .          .    su        .
+bound              | .       .     .       rl    early  .       .          .    su        .
+passed over        | .       .     bo      .     early  .       .          .    su        .
+opened             | .       .     .       .     .      early   .          he   su        .
+scheduled          | .       early .       .     .      .       .          .    su        sc
+scheduled, its hour| .       rl    .       .     .      .       .          .    su        sc
+missed             | .       .     .       .     .      .       .          .    su        .
+blocked            | .       .     re      .     .      .       .          .    su        .
+rolling            | .       .     .       .     .      early   .          he   su        .
+rolling, soaked    | .       .     .       .     .      rl      .          he   su        .
+paused             | .       .     .       .     .      .       early      .    su        .
+paused by developer| .       .     .       .     .      .       early      .    su        .
+held               | .       .     .       .     .      .       .          .    su        .
+halted             | .       .     .       .     .      .       .          .    su        .
+halted, one voice  | .       .     .       .     .      .       .          .    su        .
+rolled_back        | .       .     .       .     .      .       .          .    .         .
+completed          | .       .     .       .     .      .       .          .    .         .
+cancelled          | .       .     .       .     .      .       .          .    .         .
+superseded         | .       .     .       .     .      .       .          .    .         .
 """
 SHORT = {"sched": "schedule", "unsch": "unschedule"}
 CODE = {

@@ -221,3 +221,28 @@ def test_under_any_sequence_of_windows_a_release_never_grows_inside_a_deny_windo
                     assert verdict([window], ZONES, {"store"}, moves, road.now)
         else:
             assert after.step == before.step
+
+
+PARIS = {"local": "2026-04-01T13:00:00", "iana_tz": "Europe/Paris", "tzdata": "x"}
+
+
+def test_newer_zone_data_moves_the_start_and_keeps_the_civil_time() -> None:
+    road = RELEASES["ready"]()
+    at, moved = iso(T0 + timedelta(hours=2)), iso(T0 + timedelta(hours=3))
+    road.give("schedule", LEA, {"at": at, "time": {**PARIS, "utc": at}}, **HOLDS)
+    again = {"time": {**PARIS, "utc": moved, "tzdata": "y"}}
+
+    state = road.give("retime", SYS, again)
+    seq = state.seq
+
+    assert state.scheduled_at == T0 + timedelta(hours=3)
+    assert state.scheduled_local is not None
+    assert (state.scheduled_local["local"], state.scheduled_local["tzdata"]) == (
+        PARIS["local"],
+        "y",
+    )
+    assert road.events[-1].body["was"] == at
+    assert road.give("retime", SYS, again).seq == seq
+    other = {"time": {**again["time"], "local": "2026-04-01T14:00:00", "utc": at}}
+    assert road.give("retime", SYS, other).seq == seq  # a person was faster
+    assert road.refused("retime", LEA, again) == "not-allowed"
