@@ -25,7 +25,7 @@ from benchmarks.parts.bare import QUEUE, Start
 from benchmarks.parts.launching import Filled, count_down, fill
 from benchmarks.parts.report import parser_of, report, say
 from gonogo.db.identity import Identity
-from gonogo.db.session import engine_of
+from gonogo.db.session import engine_of, reading
 from gonogo.packs import load_pack
 from gonogo.recovery import recover
 from gonogo.settings import Settings
@@ -63,13 +63,13 @@ async def opened(settings: Settings, filled: Filled) -> tuple[float, float]:
 
 
 def _status(engine: Engine, launch: str) -> str:
-    with engine.connect() as db:
+    with reading(engine) as db:
         row = db.execute(text("SELECT status, state FROM launches WHERE id = :id"), {"id": launch})
         return str(row.first())
 
 
 def _times(engine: Engine, launch: str) -> tuple[float, float]:
-    with engine.connect() as db:
+    with reading(engine) as db:
         event = db.execute(
             text(
                 "SELECT recorded_at FROM events WHERE subject = :id AND type = 'launch:wave:opened'"
@@ -90,7 +90,7 @@ async def settled(engine: Engine, items: int) -> float:
     """When (epoch seconds) the last listing had followed."""
     end = time.monotonic() + PATIENCE_S
     while time.monotonic() < end:
-        with engine.connect() as db:
+        with reading(engine) as db:
             count = db.execute(
                 text(
                     "SELECT count(*) FROM listings WHERE status = 'listed' "
