@@ -136,6 +136,14 @@ MUTATIONS: tuple[Mutation, ...] = (
        "min(now, self.bound_from)) >= until", "min(now, until)) >= until + timedelta(1)",
        "tests/policies/test_release_launch.py::"
        "test_i6_the_life_of_an_approval_stands_still_while_bound_and_then_goes_on"),
+    _m("I6-an-opening-unchecked", "gonogo/db/launch_limits.py",
+       "differs = (failing - excluded) | (seen - failing - chained)", "differs = set[str]()",
+       "tests/db/test_launches.py::"
+       "test_i6_the_opening_is_refused_when_items_changed_since_they_were_looked_at"),
+    _m("I6-a-suspension-unread", _RULES + "serving.py",
+       "if one.is_dark), \"suspended\")", "if not one.is_dark), \"suspended\")",
+       "tests/policies/test_serving.py::"
+       "test_of_a_suspended_launch_nothing_is_served_whatever_its_listing_says"),
     _m("I6-unknown-evidence-age", _RULES + "approvals.py",
        "if standing.evidence_until is None or now >=", "if standing.evidence_until and now >=",
        _GROWS + "test_i6_any_single_part_that_is_unknown_or_failing_blocks"),
