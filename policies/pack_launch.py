@@ -29,6 +29,12 @@ class LaunchGate(Chapter):
     waivable_by: Staff | None = None
     most: float | None = None
 
+    @model_validator(mode="after")
+    def _nobody_waives_their_own(self) -> "LaunchGate":
+        if self.waivable_by == self.owner_role:
+            raise ValueError(f"gate {self.id}: its owner cannot accept the risk of it")
+        return self
+
 
 class Duty(Chapter):
     """What builders must have done before their GPT can be part of a launch. `titles` are those in

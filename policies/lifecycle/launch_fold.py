@@ -190,7 +190,8 @@ def _postponed(s: Launch, e: Event, b: Body, at: datetime) -> Launch:
 
 
 def _suspended(s: Launch, e: Event, b: Body, at: datetime) -> Launch:
-    return replace(s, status=Status.SUSPENDED, suspended_from=s.status, wave_wanted=None)
+    before = s.held.before if s.held else s.status
+    return replace(s, status=Status.SUSPENDED, suspended_from=before, held=None, wave_wanted=None)
 
 
 def _restored(s: Launch, e: Event, b: Body, at: datetime) -> Launch:

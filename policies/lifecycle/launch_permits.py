@@ -36,7 +36,7 @@ LEGAL: Mapping[str, frozenset[Status]] = {
     "replan": frozenset({Status.POSTPONED}),
     "cancel": frozenset({Status.DRAFT, Status.HOLD, Status.POSTPONED}),
     "bring_forward": frozenset({Status.GATING, Status.POLL, Status.ARMED}),
-    "suspend": frozenset({Status.LIVE, Status.PARTIAL}),
+    "suspend": frozenset({Status.LIVE, Status.PARTIAL, Status.HOLD}),
     "restore": frozenset({Status.SUSPENDED}),
     "close": frozenset({Status.LIVE, Status.PARTIAL}),
     # the system's own
@@ -180,6 +180,12 @@ def _holds_what_was_open(state: Launch, actor: Actor) -> None:
         raise IllegalMove("a wave is open already: resume, then finish, suspend or close it")
 
 
+def _something_is_open(state: Launch, actor: Actor) -> None:
+    """Of a hold, only one between two waves keeps anything open."""
+    if state.held and state.held.before is not Status.PARTIAL:
+        raise IllegalMove("nothing of it is open, so nothing can be taken down")
+
+
 def _cancelled_by_two(state: Launch, actor: Actor) -> None:
     _holds_what_was_open(state, actor)
     _another_person(state, actor)
@@ -210,6 +216,7 @@ def _no_wave_wanted(state: Launch, actor: Actor) -> None:
 _GUARDS: Mapping[str, Callable[[Launch, Actor], None]] = {
     "cancel": _cancelled_by_two,
     "restore": _another_person,
+    "suspend": _something_is_open,
     "postpone": _holds_what_was_open,
     "approve_date": _a_date_to_approve,
     "override": _voted_already,

@@ -58,7 +58,7 @@ NEXT: Mapping[Status, frozenset[Status]] = {
                                Status.HOLD}),
     Status.LIVE: frozenset({Status.SUSPENDED, Status.CLOSED}),
     Status.SUSPENDED: frozenset({Status.LIVE, Status.PARTIAL}),
-    Status.HOLD: AHEAD | {Status.PARTIAL, Status.POSTPONED, Status.CANCELLED},
+    Status.HOLD: AHEAD | {Status.PARTIAL, Status.SUSPENDED, Status.POSTPONED, Status.CANCELLED},
     Status.POSTPONED: frozenset({Status.GATING, Status.CANCELLED}),
     Status.CLOSED: frozenset(),
     Status.CANCELLED: frozenset(),

@@ -192,6 +192,7 @@ class ALaunch(RuleBasedStateMachine):
     def what_belongs_to_a_state_is_there_in_it_and_only_in_it(self) -> None:
         state = self.road.state
         assert (state.held is not None) is (state.status is Status.HOLD)
+        assert state.held is None or state.held.before is not Status.HOLD
         assert (state.suspended_from is not None) is (state.status is Status.SUSPENDED)
         assert (state.opened_at is not None) is (state.wave > 0)
         assert state.wave == 0 or state.status not in AHEAD

@@ -100,6 +100,19 @@ def test_i3_suspending_takes_one_and_restoring_two_who_looked() -> None:
     assert (state.status, dict(state.excluded)) == (Status.LIVE, {"rel_2": 1})
 
 
+def test_i3_what_is_open_is_taken_down_even_while_the_next_wave_is_on_hold() -> None:
+    road = LAUNCHES["hold, partial"]()
+
+    state = road.give("suspend", SOL, {"reason": "unsafe"})
+
+    assert (state.status, state.suspended_from) == (Status.SUSPENDED, Status.PARTIAL)
+    assert LAUNCHES["hold, countdown"]().refused("suspend", SOL, {"reason": "x"}) == (
+        "illegal-move"
+    )
+    road.give("restore", MAX, {"reason": "mended"})
+    assert road.give("restore", LEA, {}, **seen(road.now, 1)).status is Status.PARTIAL
+
+
 def test_i2_two_people_cancel_and_the_lead_begins() -> None:
     road = LAUNCHES["hold"]()
 

@@ -183,6 +183,29 @@ def test_the_numbers_a_case_pins_come_back_from_its_first_event() -> None:
     assert terms.warn_before_s == (604_800, 86_400)
 
 
+GATE = {"id": "g", "title": "t", "kind": "signed", "owner_role": "auditor", "freshness_s": 1}
+
+
+@pytest.mark.parametrize(
+    ("over", "told"),
+    [
+        ({"gates": [GATE | {"waivable_by": "auditor"}]}, "its owner cannot"),
+        ({"gates": [GATE, GATE]}, "given twice"),
+        ({"gates": [GATE | {"id": "Two words"}]}, "/launch/gates/0/id"),
+        ({"gates": [GATE | {"owner_role": "developer"}]}, "/launch/gates/0/owner_role"),
+        ({"poll_roles": ["auditor", "auditor"]}, "given twice"),
+        ({"checks_s": []}, "checks_s"),
+        ({"checks_s": [300, 3600]}, "checks_s"),
+        ({"checks_s": [0]}, "checks_s"),
+        ({"checks_s": [999_999]}, "checks_s"),
+        ({"tier_line": "huge"}, "/launch/tier_line"),
+    ],
+)
+def test_a_launch_that_could_not_be_gone_through_is_told(over: dict[str, Any], told: str) -> None:
+    with pytest.raises(PackFault, match=told):
+        changed(launch=over)
+
+
 def test_a_clause_is_found_by_its_id() -> None:
     clause = DEFAULT.clause("harm")
 
