@@ -31,7 +31,17 @@ _AGAIN_FIRST, _AGAIN_MOST = timedelta(seconds=15), timedelta(minutes=15)
 _LOOKS = 5  # at items that change while they are looked at
 # Commands that are decided on what the items and the measured gates are at this moment.
 _LOOKING = frozenset(
-    {"begin_poll", "check", "open_wave", "item_left", "measure", "resume", "restore", "override"}
+    {
+        "begin_poll",
+        "check",
+        "open_wave",
+        "next_wave",
+        "item_left",
+        "measure",
+        "resume",
+        "restore",
+        "override",
+    }
 )
 
 

@@ -117,10 +117,11 @@ def _resume(s: Launch, c: Command, now: datetime, o: Observed) -> Facts:
 def _next_wave(s: Launch, c: Command, now: datetime, o: Observed) -> Facts:
     if s.wave >= s.terms.waves_most:
         raise OverLimit("that is as many waves as a launch has", limit=s.terms.waves_most)
-    gates = s.gates(now)
+    looks = launch_gating.measured(s, now, o)
+    gates = after(s, looks, now).gates(now)
     if not gates:
         raise EvidenceBlocks("gates do not hold: " + ", ".join(gates.why), reasons=list(gates.why))
-    return (Fact("launch:wave:requested", {"wave": s.wave + 1}),)
+    return (*looks, Fact("launch:wave:requested", {"wave": s.wave + 1}))
 
 
 def _cancel(s: Launch, c: Command, now: datetime, o: Observed) -> Facts:

@@ -92,7 +92,7 @@ CAUSES: Mapping[str, frozenset[str]] = {
     "call_poll": frozenset({"launch:poll:called"}),
     "hold": frozenset({"launch:held"}),
     "resume": frozenset({"launch:resumed", "launch:gate:measured"}),
-    "next_wave": frozenset({"launch:wave:requested"}),
+    "next_wave": frozenset({"launch:wave:requested", "launch:gate:measured"}),
     "finish": frozenset({"launch:finished"}),
     "postpone": frozenset({"launch:postponed"}),
     "approve_date": frozenset({"launch:date:approved"}),

@@ -143,7 +143,8 @@ def _partial(s: Launch, now: datetime, items: Items | None) -> list[Turn]:
     if s.wave_wanted is not None:
         return [_systems(s, "open_wave")]
     left = tuple(sorted(r for r, wave in s.excluded.items() if wave == s.wave))[:20]
-    return [Turn(_LEAD, "next_wave_or_finish", by=_by(s), why=left)]
+    # Stale gates keep the next wave from being called; finishing needs none.
+    return [Turn(_LEAD, "next_wave_or_finish", by=_by(s), why=left), *_gates_owed(s, now, _by(s))]
 
 
 def _live(s: Launch, now: datetime, items: Items | None) -> list[Turn]:

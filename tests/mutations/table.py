@@ -436,6 +436,10 @@ MUTATIONS: tuple[Mutation, ...] = (
     _m("I7-launch-dissent-lost", _LIFE + "launch_fold.py",
        "return replace(s, votes=(*s.votes, vote))", "return replace(s, votes=(vote,))",
        _LPOLL + "test_dissent_is_kept_when_a_vote_is_changed"),
+    _m("I7-launch-no-trace-no-haste", _RULES + "pressure.py",
+       "return 1.0  # no trace of it", "return 0.0  # no trace of it",
+       "tests/policies/test_pressure.py::"
+       "test_i7_a_step_without_a_trace_counts_as_no_time_at_all"),
     _m("I10-launch-turn-unsaid", _RULES + "launch_turns.py",
        'return found or [_systems(s, "begin_poll")]', "return found",
        _TURN + "test_i10_every_state_says_whose_turn_it_is_by_when"),

@@ -258,6 +258,14 @@ def test_a_next_wave_opens_on_the_leads_word_and_by_the_same_guards() -> None:
     assert (state.status, state.wave) == (Status.LIVE, 2)
 
 
+def test_a_next_wave_days_later_is_called_over_gates_looked_at_anew() -> None:
+    road = partial().wait(days=2)
+
+    assert road.refused("next_wave", LEA) == "evidence-blocks"
+    state = road.give("next_wave", LEA, {}, gates=looked(road.now))
+    assert (state.wave_wanted, state.marks["no_stop"].at) == (2, road.now)
+
+
 def test_a_next_wave_that_fails_holds_and_leaves_the_first_one_open() -> None:
     road = walk(partial(), ("next_wave", LEA))
 

@@ -1,0 +1,100 @@
+"""What a rehearsal is given: the launch, its items, people's habits, and what goes wrong when."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from policies.lifecycle.kernel import Actor
+from policies.lifecycle.launch_state import Launch
+from policies.rules.target import Target
+
+
+@dataclass(frozen=True)
+class Item:
+    """A bound release; `ready_at` when all of I6 holds for it, None: it never will."""
+
+    id: str
+    importance: str = "must"
+    wave: int = 1
+    tier: str = "low"
+    ready_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Injection:
+    """Something that goes wrong at `at`. `command` is given to the launch, where it is one."""
+
+    at: datetime
+    command: tuple[str, Actor, Mapping[str, Any]] | None = None
+
+
+@dataclass(frozen=True)
+class Rejected(Injection):
+    """Of `release`, from `at` on; ready again at `again_at`, None: never."""
+
+    release: str = ""
+    again_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Stopped(Injection):
+    """A stop on `release`, or with an empty one on the whole store; lifted at `until`."""
+
+    release: str = ""
+    until: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Left(Injection):
+    """`release` leaves the launch."""
+
+    release: str = ""
+    importance: str = "must"
+
+
+@dataclass(frozen=True)
+class _Span(Injection):
+    until: datetime = datetime.max
+
+
+@dataclass(frozen=True)
+class Outage(_Span):
+    """The system sleeps: whatever its clock brings meanwhile comes late, at `until`."""
+
+
+@dataclass(frozen=True)
+class Away(_Span):
+    """Nobody of `role` is there."""
+
+    role: str = ""
+
+
+def held(at: datetime, role: str, reason: str = "rehearsed") -> Injection:
+    """Somebody of `role` holds the launch."""
+    return Injection(at, ("hold", player(role), {"reason": reason, "note": None}))
+
+
+def player(role: str, number: int = 1) -> Actor:
+    """Who plays `role`; nobody else, so that one person never acts as two."""
+    return Actor(f"rehearsal:{role}:{number}", (role,))
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """`opening` is what a wider target is narrowed to. `votes`: what each role says, one word
+    after another as it is asked again; a role not named says GO, an empty tuple says nothing.
+    `delay_s` is the median time a person takes for one task, `delays_s` that of a role."""
+
+    launch: Launch
+    start: datetime
+    until: datetime
+    items: tuple[Item, ...] = ()
+    opening: Target | None = None
+    injections: tuple[Injection, ...] = ()
+    votes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    accepts_risk: bool = False  # of a NO-GO, where the rules let somebody
+    delay_s: float = 4 * 3600.0
+    delays_s: Mapping[str, float] = field(default_factory=dict)
+    measures: Mapping[str, float] = field(default_factory=dict)  # gate → value, else 0
+    seed: str = "rehearsal"

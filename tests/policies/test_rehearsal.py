@@ -1,0 +1,244 @@
+"""A dress rehearsal runs a launch through the real rules and says what would be in the way."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from policies.lifecycle.launch_state import Launch, Status
+from policies.rules.rehearsal import Rehearsed, on_time, rehearse
+from policies.rules.rehearsal_cast import (
+    Away,
+    Injection,
+    Item,
+    Left,
+    Outage,
+    Rejected,
+    Scenario,
+    Stopped,
+    held,
+)
+from policies.rules.target import of_json
+from tests.builders import T0
+from tests.policies.launches import GATING, LAUNCHES, LIVE, OPENING, at, launched
+
+ITEMS = (
+    Item("rel_1", ready_at=T0),
+    Item("rel_2", ready_at=T0 + timedelta(days=3)),
+    Item("rel_3", "should", ready_at=T0),
+    Item("rel_4", "optional", wave=2, ready_at=T0),
+)
+
+
+def scenario(launch: Launch | None = None, *wrong: Injection, **over: Any) -> Scenario:
+    base = Scenario(
+        launch=launch or launched(*GATING)().state,
+        start=T0,
+        until=T0 + timedelta(days=60),
+        items=ITEMS,
+        opening=of_json(at(OPENING)),
+    )
+    return replace(base, injections=wrong, **over)
+
+
+def types(played: Rehearsed) -> list[str]:
+    return [moment.type.partition("launch:")[2] for moment in played.moments]
+
+
+def cause(played: Rehearsed) -> str:
+    return str(next(m.body["cause"] for m in played.moments if m.type == "launch:held"))
+
+
+def test_a_launch_in_order_opens_at_its_very_instant() -> None:
+    played = rehearse(scenario())
+
+    assert played.in_time
+    assert played.opened_at == OPENING
+    assert played.status is Status.LIVE
+    assert played.blocked == ()
+    checks = [m.body["at_before_s"] for m in played.moments if m.type.endswith("checked")]
+    assert checks == [86_400, 3_600, 300]
+    assert types(played).count("wave:opened") == 2  # the lead called the second one
+
+
+def test_from_wherever_it_stands_a_rehearsal_goes_on() -> None:
+    for row in ("planned", "gating", "armed", "countdown"):
+        road = LAUNCHES[row]()
+        played = rehearse(scenario(road.state, start=road.now))
+        assert played.opened_at == OPENING, row
+    done = rehearse(scenario(launched(*LIVE)().state))
+    assert done.moments == ()
+
+
+def test_nothing_of_the_real_launch_is_changed() -> None:
+    state = launched(*GATING)().state
+    before = repr(state)
+
+    rehearse(scenario(state))
+
+    assert repr(state) == before
+
+
+def test_an_item_that_is_never_ready_keeps_the_poll_from_opening_and_is_named() -> None:
+    late = (*ITEMS[:1], replace(ITEMS[1], ready_at=None), *ITEMS[2:])
+
+    played = rehearse(scenario(items=late))
+
+    assert (played.status, played.opened_at, played.in_time) == (Status.HOLD, None, False)
+    assert cause(played) == "missed"
+    poll = [one for one in played.blocked if one.what == "begin_poll"]
+    assert poll[0].why == ("must_failing",)
+    assert poll[0].at == OPENING - timedelta(days=2)
+    assert played.left[0].what == "postpone"
+
+
+def test_a_rejection_after_the_poll_holds_the_opening() -> None:
+    wrong = Rejected(OPENING - timedelta(hours=2), release="rel_2")
+
+    played = rehearse(scenario(None, wrong))
+
+    assert cause(played) == "must_failing"
+    assert played.opened_at is None
+
+
+def test_a_rejection_that_is_mended_in_time_costs_nothing() -> None:
+    wrong = Rejected(T0 + timedelta(days=5), release="rel_2", again_at=T0 + timedelta(days=9))
+
+    assert rehearse(scenario(None, wrong)).opened_at == OPENING
+
+
+def test_a_should_item_that_fails_stays_dark() -> None:
+    played = rehearse(scenario(None, Rejected(OPENING - timedelta(hours=2), release="rel_3")))
+
+    opened = next(m for m in played.moments if m.type == "launch:wave:opened")
+    assert opened.body["excluded"] == ["rel_3"]
+
+
+def test_a_stop_of_the_store_holds_the_countdown_at_its_next_check() -> None:
+    wrong = Stopped(OPENING - timedelta(hours=3), until=OPENING + timedelta(hours=3))
+
+    played = rehearse(scenario(None, wrong))
+    told = next(m for m in played.moments if m.type == "launch:held")
+
+    assert (told.at, told.body["cause"]) == (OPENING - timedelta(hours=1), "gates")
+    assert told.body["why"] == ["no_stop:red"]
+
+
+@pytest.mark.parametrize(("minutes", "opens"), [(10, True), (20, False)])
+def test_an_outage_over_the_opening_opens_late_or_not_at_all(minutes: int, opens: bool) -> None:
+    end = OPENING + timedelta(minutes=minutes)
+
+    played = rehearse(scenario(None, Outage(OPENING - timedelta(minutes=1), until=end)))
+
+    assert (played.opened_at == end) is opens
+    assert opens or cause(played) == "missed"
+
+
+def test_an_outage_over_a_check_makes_one_late_check() -> None:
+    wrong = Outage(OPENING - timedelta(hours=2), until=OPENING - timedelta(minutes=3))
+
+    played = rehearse(scenario(None, wrong))
+
+    checks = [m.body["at_before_s"] for m in played.moments if m.type.endswith("checked")]
+    assert checks == [86_400, 300]
+    assert played.in_time
+
+
+def test_a_role_that_is_away_is_silent_and_told_as_the_wait() -> None:
+    wrong = Away(T0 + timedelta(days=17), role="safety_oncall", until=T0 + timedelta(days=60))
+
+    played = rehearse(scenario(None, wrong))
+
+    assert next(m for m in played.moments if m.type == "launch:poll:closed").body["outcome"] == (
+        "silent"
+    )
+    longest = max(played.waits, key=lambda w: (w.until or w.at) - w.at)
+    assert played.opened_at is None
+    assert ("safety_oncall",) in {wait.who for wait in played.waits}
+    assert longest.what
+
+
+def test_a_no_go_is_changed_overridden_or_the_end() -> None:
+    stays = {"policy_editor": ("NO_GO",)}
+
+    changed = rehearse(scenario(votes={"policy_editor": ("NO_GO", "GO")}))
+    accepted = rehearse(scenario(votes=stays, accepts_risk=True))
+    never = rehearse(scenario(votes=stays))
+
+    assert changed.in_time
+    assert accepted.in_time
+    assert "poll:overridden" in types(accepted)
+    assert not never.in_time
+
+
+def test_safetys_no_go_on_high_risk_is_overridden_by_nobody() -> None:
+    risky = (replace(ITEMS[0], tier="high"), *ITEMS[1:])
+    says = {"safety_oncall": ("NO_GO",)}
+
+    low = rehearse(scenario(votes=says, accepts_risk=True))
+    high = rehearse(scenario(votes=says, accepts_risk=True, items=risky))
+
+    assert low.in_time
+    assert not high.in_time
+
+
+def test_somebody_holds_and_the_lead_goes_on() -> None:
+    played = rehearse(scenario(None, held(OPENING - timedelta(hours=20), "senior_reviewer")))
+
+    assert types(played).count("held") == types(played).count("resumed") == 1
+    assert played.in_time
+
+
+def test_a_must_item_that_leaves_the_countdown_stops_it() -> None:
+    played = rehearse(scenario(None, Left(OPENING - timedelta(hours=2), release="rel_2")))
+
+    assert cause(played) == "must_left"
+
+
+def test_slow_people_miss_the_date() -> None:
+    fast, slow = (
+        on_time(scenario(delay_s=3600), "abc"),
+        on_time(scenario(delay_s=40 * 86_400), "abc"),
+    )
+
+    assert (fast, slow) == (1.0, 0.0)
+
+
+def test_what_is_not_injected_happens_at_the_same_moments() -> None:
+    calm = rehearse(scenario())
+    wrong = rehearse(scenario(None, Rejected(OPENING - timedelta(minutes=1), release="rel_3")))
+
+    before = [m for m in calm.moments if m.at < OPENING - timedelta(minutes=1)]
+    assert before == [m for m in wrong.moments if m.at < OPENING - timedelta(minutes=1)]
+
+
+moments = st.integers(0, 25 * 86_400).map(lambda s: T0 + timedelta(seconds=s))
+wrongs = st.one_of(
+    st.builds(Rejected, moments, release=st.sampled_from(["rel_1", "rel_3"])),
+    st.builds(lambda at, s: Stopped(at, until=at + timedelta(seconds=s)), moments,
+              st.integers(60, 400_000)),
+    st.builds(lambda at, s: Outage(at, until=at + timedelta(seconds=s)), moments,
+              st.integers(60, 400_000)),
+    st.builds(held, moments, st.sampled_from(["safety_oncall", "product_lead"])),
+    st.builds(Left, moments, release=st.just("rel_2")),
+)  # fmt: skip
+
+
+@settings(max_examples=40, deadline=timedelta(seconds=5))
+@given(st.lists(wrongs, max_size=4), st.text("abc", max_size=3))
+def test_i6_whatever_goes_wrong_a_rehearsal_ends_repeats_and_opens_nothing_unready(
+    wrong: list[Injection], seed: str
+) -> None:
+    played = rehearse(scenario(None, *wrong, seed=seed))
+
+    assert played == rehearse(scenario(None, *wrong, seed=seed))
+    assert [m.at for m in played.moments] == sorted(m.at for m in played.moments)
+    if played.opened_at is not None:
+        gone = [w for w in wrong if isinstance(w, Rejected) and w.release == "rel_1"]
+        assert all(w.at > played.opened_at for w in gone)
+        asleep = [w for w in wrong if isinstance(w, Outage)]
+        assert not any(w.at <= played.opened_at < w.until for w in asleep)
+        assert played.opened_at >= OPENING
