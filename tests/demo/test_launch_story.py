@@ -13,7 +13,7 @@ from gonogo.demo.launch import cast, lines
 from gonogo.demo.launch.gpts import LEAST, real_records
 from gonogo.demo.launch.lines import STORY, Line, When
 from gonogo.demo.launch.page import page_of
-from gonogo.demo.launch.performance import NotOurs, perform
+from gonogo.demo.launch.performance import NotOurs, perform, settings_of
 from gonogo.demo.launch.play import Expected, Play
 from gonogo.demo.launch.recorded import REFUSAL, answer_to
 from gonogo.demo.launch.scenes import SCENES
@@ -138,6 +138,19 @@ def test_a_folder_that_holds_something_else_is_left_alone(tmp_path: Path) -> Non
 
     assert code == 1
     assert (tmp_path / "diary.txt").read_text() == "dear diary"
+
+
+def test_the_environment_of_an_installation_does_not_reach_the_story(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("DATABASE_URL", "OBJECTS_URL", "CHECKPOINTS_URL"):
+        monkeypatch.setenv(f"GONOGO_{name}", "s3://of-an-installation")
+
+    settings = settings_of(tmp_path)
+
+    assert (settings.checkpoints_url, settings.data) == (None, tmp_path)
+    assert str(tmp_path) in settings.database
+    assert str(tmp_path) in settings.objects
 
 
 def test_one_expectation_that_does_not_hold_is_counted_and_shown() -> None:

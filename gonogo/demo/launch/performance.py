@@ -33,7 +33,7 @@ def perform(
     Raises `NotOurs` for a folder that is not empty and was not made by an earlier performance.
     """
     _own(folder)
-    stage = Stage(Settings(data=folder, database_url=None, objects_url=None), story_pack())
+    stage = Stage(settings_of(folder), story_pack())
     try:
         with recorded_answers() as endpoint:
             play = asyncio.run(_perform(stage, endpoint, records, told))
@@ -50,6 +50,13 @@ async def _perform(
         play = Play(stage, Lane(stage, client), records, told)
         await play.perform(STORY, SCENES)
     return play
+
+
+def settings_of(folder: Path) -> Settings:
+    """Everything lies in `folder`, whatever the environment says about an installation."""
+    return Settings(
+        data=folder, database_url=None, objects_url=None, checkpoints_url=None, store="default"
+    )
 
 
 def _own(folder: Path) -> None:
