@@ -4,55 +4,27 @@ held → lifted
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any, Literal
 
 from policies.errors import IllegalMove, Incomplete
 from policies.lifecycle.kernel import Actor, Command, Event, Fact, Machine, Relation
+from policies.lifecycle.order import Order, answer, lifted, placed
 from policies.lifecycle.purge import SCOPES
 from policies.rules.access import allow
 
 
 @dataclass(frozen=True)
-class Hold:
-    id: str
-    store: str
-    scope: str
-    target: str
-    reason: str
-    placed_by: str
-    placed_at: datetime
-    seq: int = 0
-    version: int = 1
+class Hold(Order):
     status: Literal["held", "lifted"] = "held"
-    lifted_by: str | None = None
-    lifted_at: datetime | None = None
 
 
 def evolve(state: Hold | None, event: Event) -> Hold:
     if event.type == "hold:placed":
-        b = event.body
-        return Hold(
-            id=event.subject,
-            store=event.store,
-            scope=b["scope"],
-            target=b["target"],
-            reason=b["reason"],
-            placed_by=event.actor_id,
-            placed_at=event.occurred_at,
-            seq=event.seq,
-        )
-    if state is None or event.type != "hold:lifted" or state.status == "lifted":
-        raise ValueError(f"unknown event {event.type} on {event.subject}")
-    return replace(
-        state,
-        status="lifted",
-        lifted_by=event.actor_id,
-        lifted_at=event.occurred_at,
-        seq=event.seq,
-        version=state.version + 1,
-    )
+        return placed(Hold, event)
+    return lifted(state, event, "hold:lifted")
 
 
 def permit(state: Hold | None, kind: str, actor: Actor, now: datetime) -> None:
@@ -84,17 +56,6 @@ def decide(
     return (Fact("hold:placed", {"scope": b["scope"], "target": b["target"], **told}),)
 
 
-def answer(state: Hold) -> dict[str, Any]:
-    return {
-        "hold": state.id,
-        "scope": state.scope,
-        "target": state.target,
-        "status": state.status,
-        "seq": state.seq,
-        "version": state.version,
-    }
-
-
 MACHINE: Machine[Hold] = Machine(
     kind="hold",
     state=Hold,
@@ -102,7 +63,7 @@ MACHINE: Machine[Hold] = Machine(
     permit=permit,
     evolve=evolve,
     commands=("place", "lift"),
-    answer=answer,
+    answer=partial(answer, "hold"),
     causes={"place": frozenset({"hold:placed"}), "lift": frozenset({"hold:lifted"})},
     human_facts=frozenset({"hold:placed", "hold:lifted"}),
 )

@@ -4,12 +4,14 @@ active → lifted
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any, Literal
 
 from policies.errors import IllegalMove, Incomplete, SameVoice
 from policies.lifecycle.kernel import Actor, Command, Event, Fact, Machine, Relation
+from policies.lifecycle.order import Order, answer, lifted, placed
 from policies.rules.access import allow
 
 SCOPES = ("store", "category", "publisher", "gpt", "revision")
@@ -18,46 +20,17 @@ TWO_PEOPLE = frozenset({"store", "category", "publisher"})
 
 
 @dataclass(frozen=True)
-class Stop:
-    id: str
-    store: str
-    scope: str
-    target: str  # category, publisher id, GPT id or digest; the store's id for a store stop
-    reason: str
-    placed_by: str
-    placed_at: datetime
-    seq: int = 0
-    version: int = 1
+class Stop(Order):
+    """`target` is a category, publisher, GPT or digest; the store's id for a store stop."""
+
     status: Literal["active", "lifted"] = "active"
-    lifted_by: str | None = None
-    lifted_at: datetime | None = None
     publisher: str | None = None  # of the GPT or revision, if whoever placed it knew
 
 
 def evolve(state: Stop | None, event: Event) -> Stop:
     if event.type == "stop:placed":
-        b = event.body
-        return Stop(
-            id=event.subject,
-            store=event.store,
-            scope=b["scope"],
-            target=b["target"],
-            reason=b["reason"],
-            placed_by=event.actor_id,
-            placed_at=event.occurred_at,
-            seq=event.seq,
-            publisher=b.get("publisher"),
-        )
-    if state is None or event.type != "stop:lifted":
-        raise ValueError(f"unknown event {event.type} on {event.subject}")
-    return replace(
-        state,
-        status="lifted",
-        lifted_by=event.actor_id,
-        lifted_at=event.occurred_at,
-        seq=event.seq,
-        version=state.version + 1,
-    )
+        return placed(Stop, event, publisher=event.body.get("publisher"))
+    return lifted(state, event, "stop:lifted")
 
 
 def permit(state: Stop | None, kind: str, actor: Actor, now: datetime) -> None:
@@ -103,17 +76,6 @@ def decide(
     )
 
 
-def answer(state: Stop) -> dict[str, Any]:
-    return {
-        "stop": state.id,
-        "scope": state.scope,
-        "target": state.target,
-        "status": state.status,
-        "seq": state.seq,
-        "version": state.version,
-    }
-
-
 MACHINE: Machine[Stop] = Machine(
     kind="stop",
     state=Stop,
@@ -121,7 +83,7 @@ MACHINE: Machine[Stop] = Machine(
     permit=permit,
     evolve=evolve,
     commands=("place", "lift"),
-    answer=answer,
+    answer=partial(answer, "stop"),
     causes={
         "place": frozenset({"stop:placed"}),
         "lift": frozenset({"stop:lifted"}),

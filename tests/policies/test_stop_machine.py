@@ -90,3 +90,10 @@ def test_a_fold_refuses_what_it_does_not_know() -> None:
         MACHINE.evolve(None, lifted.events[-1])
     with pytest.raises(ValueError, match="unknown event"):
         MACHINE.evolve(lifted.state, replace(lifted.events[-1], type="stop:blessed"))
+
+
+def test_a_fold_lifts_a_stop_once() -> None:
+    lifted = STOPS["lifted"]()
+
+    with pytest.raises(ValueError, match="unknown event"):
+        MACHINE.evolve(lifted.state, lifted.events[-1])
