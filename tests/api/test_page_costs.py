@@ -50,7 +50,11 @@ async def crowd(store: Store) -> AsyncIterator[Crowd]:
     _multiply(engine, store, "stop", stop.json()["subject"])
     launch = _launch_of_many(store, engine)
     _multiply(engine, store, "launch", launch)
+    memo = await store.post("/v1/memos", {"launch": launch}, by="lea")
+    _multiply(engine, store, "memo", memo.json()["subject"])
     ids = {
+        "/duties/{publisher}": {"publisher": store.publishers["lumen"]},
+        "/memos/{memo}": {"memo": memo.json()["subject"]},
         "/launches/{subject}": {"subject": launch},
         "/launches/{subject}/plan": {"subject": launch},
         "/submissions/{subject}": {"subject": case["id"]},

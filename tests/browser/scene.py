@@ -24,6 +24,7 @@ from api.app import build, create_app
 from gonogo.db.identity import Identity
 from gonogo.ids import new_id
 from gonogo.settings import Settings
+from tests.api.launches import Recorded, on
 from tests.api.store import MODEL, PEOPLE, Store, manifest
 from tests.api.world import World
 from tests.browser.api_server import ApiServer
@@ -69,6 +70,7 @@ class Scene:
     launches: dict[str, str] = field(default_factory=dict)
     publishers: dict[str, str] = field(default_factory=dict)
     people: dict[str, str] = field(default_factory=dict)
+    memos: dict[str, str] = field(default_factory=dict)
 
     cookies: dict[str, str] = field(default_factory=dict)  # of a session for each of PEOPLE
 
@@ -119,9 +121,25 @@ async def _staged(calm: Settings) -> Scene:
         await asyncio.gather(_cases(scene, slow), _rollouts(scene, quick))
         await _stops(scene, slow)
         await _launches(scene, quick, slow)
+        await _memos(scene, quick)
         scene.publishers, scene.people = quick.publishers, quick.ids
         scene.cookies = {name: quick.cookie_of(name).partition("=")[2] for name in PEOPLE}
     return scene
+
+
+async def _memos(scene: Scene, quick: Store) -> None:
+    """One that everybody has, one nobody has, and a correction; of a launch with a bad name."""
+    launch = Recorded(quick).planned("2031-05", f"{HOSTILE} {LONG}")
+    launch.give("postpone", target=on("early 2032"), reason="unexpected", note=None)
+    for key in ("sent", "prepared"):
+        made = await quick.post("/v1/memos", {"launch": launch.id}, by="lea")
+        scene.memos[key] = made.json()["subject"]
+    for audience in ("internal", "public"):
+        path = f"/v1/memos/{scene.memos['sent']}/send"
+        assert (await quick.post(path, {"audience": audience}, by="lea")).status_code == 200
+    body = {"launch": launch.id, "corrects": scene.memos["sent"], "right": f"{HOSTILE} {LONG}"}
+    made = await quick.post("/v1/memos", body, by="lea")
+    scene.memos["correction"] = made.json()["subject"]
 
 
 async def _released(scene: Scene, quick: Store, slow: Store) -> None:

@@ -61,6 +61,13 @@ VISITS: dict[str, tuple[tuple[str, str, str], ...]] = {
     ),
     "/launches/{subject}/plan": (("lea", "launches", "gating"), ("sam", "launches", "draft")),
     "/publishers/{publisher}": (("ada", "publishers", "lumen"), ("adam", "publishers", "marrow")),
+    "/duties/{publisher}": (("ada", "publishers", "lumen"), ("lea", "publishers", "marrow")),
+    "/memos/{memo}": (
+        ("lea", "memos", "prepared"),
+        ("lea", "memos", "sent"),
+        ("ada", "memos", "sent"),
+        ("rita", "memos", "correction"),
+    ),
     "/people/{person}": (("adam", "people", "ada"),),
     "/gpts/{gpt}": (("ada", "gpts", "listed"), ("sam", "gpts", "quarantined")),
 }
