@@ -60,6 +60,18 @@ MUTATIONS: tuple[Mutation, ...] = (
     _m("I1-round-keeps-version", _LIFE + "submission_fold.py",
        "(new.stage, new.round, new.evidence) != (state.stage, state.round, state.evidence)",
        "new.round != state.round", _RANDOM + "TestI1ToI8OfASubmission"),
+    _m("I1-plan-hash-unread", _RULES + "postponing.py",
+       "if made.plan_hash != plan_hash:", "if not plan_hash:",
+       "tests/policies/test_postponing_hash.py::"
+       "test_whatever_matters_changes_the_hash_and_the_commit_is_refused"),
+    _m("I1-lapses-unhashed", _RULES + "postponing.py",
+       '"lapses": ([one.what, one.id, iso(one.at)] for one in after.lapses),', '',
+       "tests/policies/test_postponing_hash.py::"
+       "test_whatever_matters_changes_the_hash_and_the_commit_is_refused"),
+    _m("I1-sent-memo-edited", _LIFE + "memo.py",
+       'if not state.open_to(part.partition("/")[0]):', 'if state.status == "discarded":',
+       "tests/policies/test_memo_machine.py::"
+       "test_insiders_may_have_it_first_and_the_public_text_is_still_edited"),
     # I2 Separation
     _m("I2-relation-ignored", _RULES + "access.py",
        "if any(relation in row.relations and row.roles", "if any(row.roles", _ACCESS),
