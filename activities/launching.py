@@ -128,7 +128,7 @@ class Launching:
                 opened=request.opened,
                 at=request.at,
             )
-            return LaunchLook(items, measure(session, request.store, request.now))
+            return LaunchLook(items, measure(session, request.store, request.launch, request.now))
 
     def _items(self, request: TellRequest) -> list[ReleasePicture]:
         with reading(self._engine) as session:

@@ -103,7 +103,8 @@ class Gateway:
         """Keep the order without delivering it. The second value is its first answer, if there is
         one already; a repeat gets the command that was kept first. Raises the stored refusal."""
         row, is_new = await asyncio.to_thread(self._kept.meet, order, self._signed(order))
-        return command_in(row), None if is_new else settled(row)
+        first = None if is_new else settled(row)
+        return command_in(row), replace(first, repeated=True) if first else None
 
     async def refuse(self, command: str, refused: Refused) -> None:
         """Remember `refused` as the first answer to a command that was met, not delivered."""

@@ -2,14 +2,18 @@
 
 from api.routes import (
     audit,
+    calendars,
     catalogue,
     commands,
+    duties,
     embargoes,
     events,
     evidence,
     health,
     inbox,
     launch_items,
+    launch_plans,
+    launch_reports,
     launch_steps,
     launches,
     listings,
@@ -62,5 +66,9 @@ ROUTERS = (
     transfers.router,
     purges.router,
     memos.router,
+    launch_plans.router,
+    launch_reports.router,
+    duties.router,
+    calendars.router,
     problems.router,
 )

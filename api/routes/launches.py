@@ -22,9 +22,10 @@ from api.errors import Problem
 from api.kept import Order
 from api.launch_views import launch_row, launch_view
 from api.launching import SeenLaunch, order
+from api.routes.launch_plans import PreviewBody, previewed
 from api.schema import COMMAND, READ
 from api.streams import events_after
-from api.subjects import Staff
+from api.subjects import Staff, met_before
 from api.views import can_view
 from gonogo.db import launch_lists, queries
 from gonogo.db.prose import prose_of
@@ -32,9 +33,12 @@ from gonogo.db.session import reading
 from gonogo.db.tables import ProseRow
 from gonogo.ids import new_id
 from gonogo.zones import place_target, zone_named
+from policies.errors import Incomplete
 from policies.lifecycle.kernel import Actor
 from policies.lifecycle.launch_state import Launch, Status
 from policies.lifecycle.launch_terms import launch_terms_from
+from policies.rules.postponing import still
+from policies.rules.target import Target
 
 router = APIRouter(prefix="/v1/launches", tags=["launches"])
 _Zone = Annotated[str, Field(min_length=1, max_length=64)]
@@ -71,8 +75,11 @@ class ForwardBody(TargetBody):
 
 
 class PostponeBody(ForwardBody):
-    """`plan_hash`, `moved` and `flagged` are what the preview showed, if there was one."""
+    """`plan_hash`, `moved` and `flagged` are what the preview showed, if there was one. With
+    `preview`, what was asked for there, it is made again, and a postponement whose hash is another
+    by now is refused."""
 
+    preview: PreviewBody | None = None
     plan_hash: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
     moved: _Count | None = None
     flagged: _Count | None = None
@@ -308,7 +315,12 @@ async def _dated(
         words, texts = worded(body.reason, body.note)
         wanted |= words
     if isinstance(body, PostponeBody):
-        wanted |= {"plan_hash": body.plan_hash, "moved": body.moved, "flagged": body.flagged}
+        met = body.preview is not None and await met_before(svc, who, key)
+        wanted |= (
+            await run_in_threadpool(_as_previewed, svc, launch, body, placed.target)
+            if body.preview is not None and not met
+            else {"plan_hash": body.plan_hash, "moved": body.moved, "flagged": body.flagged}
+        )
     outcome = await order(
         svc,
         who,
@@ -324,3 +336,16 @@ async def _dated(
     return {
         **answered(outcome, response), "resolved": wanted["target"], "notice": placed.notice
     }  # fmt: skip
+
+
+def _as_previewed(
+    svc: Services, launch: Launch, body: PostponeBody, target: Target
+) -> dict[str, Any]:
+    """What the preview shows now. Raises `StaleDecision` if that is not what was seen (I1)."""
+    assert body.preview is not None  # the caller asked
+    made = previewed(svc, launch.id, body.preview)
+    if made.request.target != target:
+        raise Incomplete("the preview was of another date", field="preview")
+    still(made, body.plan_hash or "")
+    flagged = len({conflict.id for conflict in made.conflicts})
+    return {"plan_hash": made.plan_hash, "moved": len(made.moved), "flagged": flagged}

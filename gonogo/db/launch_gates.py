@@ -8,13 +8,17 @@ from datetime import datetime
 
 from sqlmodel import Session, col, func, select
 
-from gonogo.db.tables import StopPicture, SubmissionPicture
+from gonogo.db.launch_duties import duties_left
+from gonogo.db.launches import LaunchPicture
+from gonogo.db.tables import PackRow, ReleasePicture, StopPicture, SubmissionPicture
+from policies.pack import pack_of
 
-Measure = Callable[[Session, str, datetime], float]
+Measure = Callable[[Session, str, str, datetime], float | None]  # None: nobody can look
+DUTIES = "duties_done"
 _OURS = ("queued", "in_review", "held")  # stages whose clock is the store's
 
 
-def _stops(session: Session, store: str, now: datetime) -> float:
+def _stops(session: Session, store: str, launch: str, now: datetime) -> float:
     """Active stops of the whole store or of a category."""
     return session.exec(
         select(func.count())
@@ -27,7 +31,7 @@ def _stops(session: Session, store: str, now: datetime) -> float:
     ).one()
 
 
-def _late_reviews(session: Session, store: str, now: datetime) -> float:
+def _late_reviews(session: Session, store: str, launch: str, now: datetime) -> float:
     """Cases of the review queue past their due date."""
     return session.exec(
         select(func.count())
@@ -40,15 +44,42 @@ def _late_reviews(session: Session, store: str, now: datetime) -> float:
     ).one()
 
 
-MEASURES: Mapping[str, Measure] = {"no_stop": _stops, "review_on_time": _late_reviews}
+def _duties(session: Session, store: str, launch: str, now: datetime) -> float | None:
+    """Must items of the launch whose builders still owe something that its pack lists. Looked at
+    only where the pack has this gate: it reads every item."""
+    row = session.get(LaunchPicture, (store, launch))
+    if row is None or not any(gate["id"] == DUTIES for gate in row.state["terms"]["gates"]):
+        return None
+    kept = session.get(PackRow, row.state["terms"]["pack"])
+    if kept is None:
+        return None
+    left = duties_left(session, store, launch, pack_of(kept.value))
+    musts = session.exec(
+        select(ReleasePicture.id).where(
+            ReleasePicture.store_id == store,
+            ReleasePicture.launch == launch,
+            ReleasePicture.importance == "must",
+        )
+    )
+    return float(sum(bool(left.get(release)) for release in musts))
 
 
-def measure(session: Session, store: str, now: datetime) -> dict[str, dict[str, object]]:
+MEASURES: Mapping[str, Measure] = {
+    "no_stop": _stops,
+    "review_on_time": _late_reviews,
+    DUTIES: _duties,
+}
+
+
+def measure(
+    session: Session, store: str, launch: str, now: datetime
+) -> dict[str, dict[str, object]]:
     """`observed["gates"]`: what every gate that can be measured shows at `now` (UTC).
 
     Whether the value is within its limit is for the gate in the pack to say.
     """
     return {
-        gate: {"holds": True, "value": look(session, store, now), "at": now.isoformat()}
+        gate: {"holds": True, "value": value, "at": now.isoformat()}
         for gate, look in MEASURES.items()
+        if (value := look(session, store, launch, now)) is not None
     }

@@ -3,7 +3,9 @@
 from sqlmodel import SQLModel
 
 from gonogo.db import (
+    calendars,
     erasures,
+    forecasts,
     launch_exclusions,
     launches,
     memos,
@@ -20,7 +22,9 @@ from gonogo.db import (
 METADATA = SQLModel.metadata
 __all__ = [
     "METADATA",
+    "calendars",
     "erasures",
+    "forecasts",
     "launch_exclusions",
     "launches",
     "memos",

@@ -27,6 +27,7 @@ LEGAL: Mapping[str, frozenset[Standing]] = {
     "remove": _OPEN,
     "set_role": _OPEN,
     "add_member": _OPEN,
+    "confirm_duty": _OPEN,
     "challenge": _OPEN,
     "check": _OPEN,
     "attest": frozenset({Standing.UNVERIFIED, Standing.LAPSING}),
@@ -43,6 +44,7 @@ OWNERS_ALONE = frozenset(
     {"rename", "invite", "uninvite", "remove", "set_role", "challenge", "close"}
 )
 _INVITED = frozenset({"accept", "decline"})
+DUTIES_MOST = 50
 _BY_DOMAIN = frozenset({"challenge", "check"})
 
 
@@ -253,6 +255,18 @@ def _reinstate(s: Publisher, c: Command, now: datetime) -> Facts:
     return (Fact("publisher:reinstated", body),)
 
 
+def _confirm_duty(s: Publisher, c: Command, now: datetime) -> Facts:
+    """Somebody of the publisher says that a duty is done, under policies named by digest. Said
+    again it causes nothing."""
+    need(c, "duty", "terms")
+    duty, terms = c.body["duty"], c.body["terms"]
+    if s.confirmed.get(duty) == terms:
+        return ()
+    if duty not in s.confirmed and len(s.confirmed) >= DUTIES_MOST:
+        raise OverLimit("that is as many duties as a publisher keeps", limit=DUTIES_MOST)
+    return (Fact("publisher:duty:confirmed", {"duty": duty, "terms": terms}),)
+
+
 _DECIDERS: Mapping[str, Callable[[Publisher, Command, datetime], Facts]] = {
     "rename": _rename,
     "invite": membership.invite,
@@ -264,6 +278,7 @@ _DECIDERS: Mapping[str, Callable[[Publisher, Command, datetime], Facts]] = {
     "set_role": membership.set_role,
     "add_member": membership.add_member,
     "enrol": membership.enrol,
+    "confirm_duty": _confirm_duty,
     "challenge": _challenge,
     "attest": _attest,
     "revoke": _revoke,
@@ -295,6 +310,7 @@ _CAUSES: Mapping[str, frozenset[str]] = {
     "remove": frozenset({"publisher:member:removed"}),
     "set_role": frozenset({"publisher:member:role_set"}),
     "add_member": frozenset({"publisher:member:joined", "publisher:member:role_set"}),
+    "confirm_duty": frozenset({"publisher:duty:confirmed"}),
     "challenge": frozenset({"publisher:domain:challenged"}),
     "check": frozenset({"publisher:domain:failed", "publisher:verified"}),
     "attest": frozenset({"publisher:name:attested"}),

@@ -82,6 +82,8 @@ class Publisher:
     grace_until: datetime | None = None
     why: tuple[str, ...] = ()  # what did not hold at the last look
     revoked_by: str | None = None
+    # Duty → digest of the policies it was confirmed under.
+    confirmed: dict[str, str] = field(default_factory=dict)
 
     @property
     def holds(self) -> bool:
@@ -195,6 +197,9 @@ _CHANGES: Mapping[str, Any] = {
     "publisher:member:removed": _left,
     "publisher:member:role_set": lambda s, e, b: replace(
         s, members={**s.members, b["person"]: b["role"]}
+    ),
+    "publisher:duty:confirmed": lambda s, e, b: replace(
+        s, confirmed={**s.confirmed, b["duty"]: b["terms"]}
     ),
     "publisher:domain:challenged": lambda s, e, b: replace(
         s, challenge=Challenge(b["domain"], instant(b["until"])), why=()

@@ -82,7 +82,16 @@ ACCESS: tuple[Row, ...] = (
     # Owners and members alike; what only owners do is the machine's own rule.
     *(
         _row("publisher", command, _DEVELOPER, OWNER)
-        for command in ("rename", "invite", "uninvite", "remove", "set_role", "challenge", "check")
+        for command in (
+            "rename",
+            "invite",
+            "uninvite",
+            "remove",
+            "set_role",
+            "challenge",
+            "check",
+            "confirm_duty",
+        )
     ),
     _row("publisher", "leave", frozenset(Role) - {Role.SYSTEM}, OWNER),
     _row("publisher", "close", _DEVELOPER, OWNER),

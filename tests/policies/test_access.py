@@ -125,7 +125,7 @@ publisher/rename publisher/invite publisher/uninvite publisher/remove publisher/
 developer         yes    no     same   same   no
 *                 no     no     no     no     no
 
-publisher/challenge publisher/check publisher/close
+publisher/challenge publisher/check publisher/close publisher/confirm_duty
 developer         yes    no     same   same   no
 *                 no     no     no     no     no
 

@@ -53,6 +53,7 @@ SILENT = {
     "publisher:renamed",
     "publisher:closed",
     "publisher:domain:challenged",
+    "publisher:duty:confirmed",  # their own doing
     "publisher:domain:failed",  # the page of whoever asked for the look says it
     "publisher:member:enrolled",
     "publisher:member:joined",

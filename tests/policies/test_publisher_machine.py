@@ -302,7 +302,7 @@ def test_i2_the_system_causes_no_fact_of_a_person() -> None:
         "publisher:member:uninvited", "publisher:member:joined", "publisher:member:left",
         "publisher:member:removed", "publisher:member:role_set", "publisher:domain:challenged",
         "publisher:name:attested", "publisher:verification:revoked",
-        "publisher:reinstated", "publisher:closed",
+        "publisher:reinstated", "publisher:closed", "publisher:duty:confirmed",
     }  # fmt: skip
 
     assert MACHINE.human_facts == by_people
@@ -348,3 +348,18 @@ def test_a_fold_refuses_what_it_does_not_know() -> None:
         MACHINE.evolve(closed.state, replace(proven, type="publisher:blessed"))
     with pytest.raises(ValueError, match="is not a move"):
         MACHINE.evolve(closed.state, proven)
+
+
+def test_a_duty_is_confirmed_once_under_the_same_policies_and_anew_under_others() -> None:
+    founded = PUBLISHERS["unverified"]().copy()
+    first = {"duty": "accept_policies", "terms": "t1"}
+
+    told = founded.give("confirm_duty", ADA, first)
+    events = len(founded.events)
+    founded.give("confirm_duty", ADA, first)
+    again = founded.give("confirm_duty", ADA, first | {"terms": "t2"})
+
+    assert told.confirmed == {"accept_policies": "t1"}
+    assert again.confirmed == {"accept_policies": "t2"}
+    assert len(founded.events) == events + 1
+    assert founded.refused("confirm_duty", ADA, {"duty": "accept_policies"}) == "incomplete"

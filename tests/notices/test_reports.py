@@ -1,0 +1,51 @@
+"""A report is one file that needs nothing else, whatever people and launches are called."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from gonogo.notices.reports import report_html
+from policies.rules.launch_report import Foretold, Incident, report
+from tests.policies.test_launch_report import BEGAN, OPENED, made, story
+
+HOSTILE = "<script>alert(1)</script>\r\n\x1b[31m"
+
+
+def test_everything_a_person_asks_is_in_it() -> None:
+    found = made(
+        incidents=[Incident("stop", "stp_1", OPENED + timedelta(days=1))],
+        foretold=[Foretold(BEGAN, OPENED, 0.6)],
+        approved_at=BEGAN,
+    )
+
+    html = report_html(found, {"per_sol": "Sol", "per_adam": "Adam"}, "America/Los_Angeles")
+
+    for said in (
+        "Postponed 2 times",
+        "on hold for 4 h 48 min",
+        "opened 40 d 10 h after",
+        "Sol</span> said no as safety oncall",
+        "Adam</span> accepted the risk",
+        "Wave 1, 10 January 2024, 10:00 PST: 40 opened, 2 stayed behind.",
+        "stop (stp_1)",
+        "Brier score 0.160",
+        "the store",
+    ):
+        assert said in html
+    assert "src=" not in html
+    assert "http" not in html
+
+
+def test_what_people_are_called_stays_text() -> None:
+    found = replace(made(), name=HOSTILE)
+
+    html = report_html(found, {"per_lea": HOSTILE}, "UTC")
+
+    assert "<script>" not in html
+    assert "\x1b" not in html
+
+
+def test_a_launch_that_only_began_has_a_report() -> None:
+    html = report_html(report(story()[:1], now=OPENED), {}, "UTC")
+
+    assert "It never opened." in html
+    assert "No forecast was kept" in html
