@@ -57,7 +57,7 @@ def value(column: "Column[Any]", row: int) -> Any:
         return given[row]
     if isinstance(column.type, types.Boolean):
         return bool(row % 2)
-    if isinstance(column.type, types.Integer | types.Numeric):
+    if isinstance(column.type, types.Integer | types.Numeric | types.Float):
         return row + 1
     if isinstance(column.type, types.DateTime):
         return T0 + timedelta(days=row)
