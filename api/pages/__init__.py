@@ -11,6 +11,7 @@ from api.pages import (
     inbox,
     launch_levers,
     launch_plan,
+    launch_postpone,
     launches,
     memos,
     operations,
@@ -40,6 +41,7 @@ PAGES = (
     launch_plan.router,  # `/launches/new` before `/launches/{subject}`
     launches.router,
     launch_levers.router,
+    launch_postpone.router,
     publishers.router,
     purges.router,
     stops.router,

@@ -304,3 +304,17 @@ def ready_releases(session: Session, store: str, text: str, *, limit: int) -> li
         query = query.where(col(GptRow.name).icontains(text, autoescape=True))
     rows = session.execute(query.order_by(col(ReleasePicture.id).desc()).limit(limit))
     return [Ready(*row) for row in rows]
+
+
+def names_of(session: Session, store: str, launch: str, ids: Collection[str]) -> dict[str, str]:
+    """Release → name of its GPT, of items of this launch."""
+    rows = session.execute(
+        select(col(ReleasePicture.id), col(GptRow.name))
+        .join(GptRow, _same(GptRow, GptRow.id, ReleasePicture.gpt))
+        .where(
+            col(ReleasePicture.store_id) == store,
+            col(ReleasePicture.launch) == launch,
+            col(ReleasePicture.id).in_(ids),
+        )
+    )
+    return {str(release): str(name) for release, name in rows}

@@ -59,6 +59,7 @@ VISITS: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("lea", "launches", "live"),
         ("lea", "launches", "postponed"),
     ),
+    "/launches/{subject}/postpone": (("lea", "launches", "gating"), ("sam", "launches", "hold")),
     "/launches/{subject}/plan": (("lea", "launches", "gating"), ("sam", "launches", "draft")),
     "/publishers/{publisher}": (("ada", "publishers", "lumen"), ("adam", "publishers", "marrow")),
     "/duties/{publisher}": (("ada", "publishers", "lumen"), ("lea", "publishers", "marrow")),

@@ -1,0 +1,203 @@
+"""Postponing a launch: typed, shown as a difference before anything happens, then committed.
+
+The commit names the hash of what was shown. If anything changed meanwhile it is refused, and the
+page shows what is different from what the person saw.
+"""
+
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
+
+from fastapi import Form, Query, Request
+from fastapi.responses import Response
+from starlette.concurrency import run_in_threadpool
+
+from api.deps import Services, SubjectId, Svc
+from api.errors import Problem
+from api.launch_ahead import preview_view
+from api.launch_board import visible_launch
+from api.launch_shown import launch_view, target_view
+from api.pages.forms import Key, Line, Said, fresh_key, key_of, outcome
+from api.pages.launch_parts import titles
+from api.pages.site import Person, SignedIn, Viewer, back_to, page, page_router
+from api.routes import launch_plans as plans
+from api.routes import launches as routes
+from api.subjects import is_staff
+from api.views import can_one
+from gonogo.db import launch_board as board_db
+from gonogo.db.session import reading
+from gonogo.zones import resolve_local, zone_named
+from policies.errors import Incomplete, StaleDecision
+from policies.lifecycle.kernel import Actor
+from policies.lifecycle.launch_state import Launch
+from policies.rules.postponing import Preview, still
+from policies.rules.postponing_request import Choice, Mode
+from policies.rules.target_text import FORMS, LONGEST
+
+router = page_router()
+_SHOWN = 25  # lines of each list; their counts stand beside them
+_ASKED = timedelta(days=3)  # developers have to choose, unless somebody says otherwise
+_COUNTS = ("moved", "flagged", "lapses", "reviews")
+Typed = Annotated[str, Query(max_length=LONGEST)]
+Local = Annotated[str, Query(max_length=32)]
+
+
+@router.get("/launches/{subject}/postpone")
+def postpone_page(
+    svc: Svc,
+    look: SignedIn,
+    who: Person,
+    subject: SubjectId,
+    said: Said = "",
+    target: Typed = "",
+    decide_by: Local = "",
+    mode: Annotated[Mode, Query()] = Mode.SHIFT,
+    default: Annotated[Choice, Query()] = Choice.WAIT,
+) -> Response:
+    """What is asked for; with a date also what would follow from it."""
+    launch = _staffs(svc, who, subject)
+    told: dict[str, Any] = {"made": None, "because": "", "stale": None}
+    if target.strip():
+        try:
+            body = _body(launch, target, decide_by, mode, default)
+            told["made"] = plans.previewed(svc, subject, body)
+        except Incomplete as fault:
+            told["because"] = fault.because
+    asked = {"target": target.strip(), "decide_by": decide_by, "mode": mode, "default": default}
+    return _page(svc, look, who, launch, asked, told, said=said)
+
+
+@router.post("/launches/{subject}/postpone")
+async def postpone(
+    svc: Svc,
+    look: SignedIn,
+    who: Person,
+    request: Request,
+    subject: SubjectId,
+    key: Key,
+    plan_hash: Annotated[str, Form(pattern=r"^[0-9a-f]{64}$")],
+    target: Annotated[str, Form(max_length=LONGEST)],
+    decide_by: Annotated[str, Form(max_length=32)] = "",
+    mode: Annotated[Mode, Form()] = Mode.SHIFT,
+    default: Annotated[Choice, Form()] = Choice.WAIT,
+    saw: Annotated[str, Form(max_length=80)] = "",
+    note: Line = "",
+) -> Response:
+    """Commit what the preview showed."""
+    launch = await run_in_threadpool(_staffs, svc, who, subject)
+    if not note.strip():
+        raise Problem("incomplete", "say why it is postponed: everybody who is told will ask")
+    asked = _body(launch, target, decide_by, mode, default)
+    made = await run_in_threadpool(plans.previewed, svc, subject, asked)
+    try:
+        still(made, plan_hash)
+    except StaleDecision:
+        told = {"made": made, "because": "", "stale": _seen(saw)}
+        typed = {"target": target, "decide_by": decide_by, "mode": mode, "default": default}
+        return await run_in_threadpool(
+            _page, svc, look, who, launch, typed, told, status=409, note=note.strip()
+        )
+    counts = _counts(made)
+    body = routes.PostponeBody(
+        target=target.strip(),
+        reason=note.strip(),
+        plan_hash=plan_hash,
+        moved=counts["moved"],
+        flagged=counts["flagged"],
+    )
+    once = await key_of(request, key)
+    done = await routes.postpone_launch(svc, who, launch, body, Response(), once, None)
+    return back_to(f"/launches/{subject}", outcome(done, "postponed"))
+
+
+def _staffs(svc: Services, who: Actor, subject: str) -> Launch:
+    """The launch, for staff: what a postponement does to others is not for one developer."""
+    if not is_staff(who):
+        raise Problem("not-found", f"there is no launch {subject} that you may postpone")
+    return visible_launch(svc, who, subject)
+
+
+def _body(
+    launch: Launch, target: str, decide_by: str, mode: Mode, default: Choice
+) -> plans.PreviewBody:
+    try:
+        at = datetime.fromisoformat(decide_by) if decide_by else None
+    except ValueError:
+        raise Incomplete("until when do developers choose? a day and a time") from None
+    until = resolve_local(at.replace(tzinfo=None), launch.tz).at if at else _soon()
+    return plans.PreviewBody(target=target.strip(), decide_by=until, mode=mode, default=default)
+
+
+def _soon() -> datetime:
+    """The same minute for the preview and its commit: an hour is begun, not ended."""
+    return (datetime.now(UTC) + _ASKED).replace(minute=0, second=0, microsecond=0)
+
+
+def _counts(made: Preview) -> dict[str, int]:
+    counts: dict[str, int] = preview_view(made)["counts"]
+    return counts
+
+
+def _seen(saw: str) -> dict[str, int]:
+    """The counts that the refused page showed, as its form sends them back."""
+    parts = dict(part.split(":", 1) for part in saw.split(",") if ":" in part)
+    return {name: int(parts[name]) for name in _COUNTS if parts.get(name, "").isdigit()}
+
+
+def _page(
+    svc: Services,
+    look: Viewer,
+    who: Actor,
+    launch: Launch,
+    asked: dict[str, Any],
+    told: dict[str, Any],
+    *,
+    said: str = "",
+    status: int = 200,
+    note: str = "",
+) -> Response:
+    now, made = datetime.now(UTC), told["made"]
+    if not asked["decide_by"]:
+        local = _soon().astimezone(zone_named(launch.tz))
+        asked["decide_by"] = local.strftime("%Y-%m-%dT%H:%M")
+    seen = preview_view(made) if made else None
+    look.names.learn((who.id,))
+    return page(
+        svc,
+        look,
+        "launch_postpone.html",
+        status,
+        said=said,
+        key=fresh_key(),
+        launch=launch_view(launch, now),
+        can=can_one("launch", "postpone", launch, who),
+        asked=asked,
+        modes=list(Mode),
+        choices=list(Choice),
+        forms=FORMS,
+        because=told["because"],
+        stale=told["stale"],
+        note=note,
+        seen=seen,
+        becomes=target_view(made.request.target, now) if made else None,
+        shown=_SHOWN,
+        saw=",".join(f"{name}:{seen['counts'][name]}" for name in _COUNTS) if seen else "",
+        named=_named(svc, launch, seen) if seen else {},
+        gate_titles=titles(svc, launch),
+    )
+
+
+def _named(svc: Services, launch: Launch, seen: dict[str, Any]) -> dict[str, str]:
+    """Names of the items that the lists of a page show."""
+    if not seen["counts"]:
+        return {}
+    with reading(svc.engine) as session:
+        return board_db.names_of(session, svc.store, launch.id, _mentioned(seen))
+
+
+def _mentioned(seen: dict[str, Any]) -> set[str]:
+    named = {one["item"] for kind in ("moved", "reviews") for one in seen[kind][:_SHOWN]}
+    for kind in ("conflicts", "lapses", "difference"):
+        for one in seen[kind][:_SHOWN]:
+            named |= {part for value in (one["id"], one.get("other")) if value
+                      for part in value.split(":")}  # fmt: skip
+    return {one for one in named if one.startswith("rel_")}
