@@ -242,6 +242,17 @@ MUTATIONS: tuple[Mutation, ...] = (
     _m("I9-soak-runs-while-paused", _LIFE + "release_state.py",
        "soaked_s=s.soaked_s + ran, clock_from=None,", "soaked_s=s.soaked_s + ran,",
        _RELEASE + "test_i9_pause_and_hold_keep_exposure_and_stop_the_soak_clock"),
+    # Windows
+    _m("W-allow-beats-deny", _RULES + "windows.py",
+       'if w.kind == "deny"\n', 'if w.kind == "never"\n',
+       "tests/policies/test_windows.py::test_deny_beats_allow_and_outside_of_every_allow_window_is_closed"),
+    _m("W-unknown-is-open", _LIFE + "release_windows.py",
+       'return Frozen(("windows_unknown",), None)', "return None",
+       "tests/policies/test_release_windows.py::test_i7_windows_nobody_looked_at_are_closed"),
+    _m("W-stage-grows-while-frozen", _LIFE + "release_windows.py",
+       "    stop = frozen(observed)\n    if stop is not None:\n        if s.frozen_by and",
+       "    stop = None\n    if stop is not None:\n        if s.frozen_by and",
+       "tests/policies/test_release_windows.py::test_a_frozen_stage_keeps_its_exposure_and_its_soak_clock"),
     # I10 Explained, with an exit
     _m("I10-scan-without-a-date", _LIFE + "submission_fold.py",
        "wait_until=event.occurred_at + timedelta(seconds=terms.testing_max_s),", "",

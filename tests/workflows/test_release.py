@@ -10,7 +10,8 @@ import pytest_asyncio
 from temporalio.testing import WorkflowEnvironment
 
 from policies.lifecycle import release_windows
-from policies.lifecycle.kernel import iso
+from policies.lifecycle.kernel import SYSTEM_ACTOR, Command, iso
+from policies.lifecycle.release_launch import stage_entered
 from policies.lifecycle.stop import MACHINE as STOP
 from policies.lifecycle.window import MACHINE as WINDOW
 from policies.wire import RecordRequest
@@ -261,3 +262,23 @@ async def test_scheduling_into_a_window_is_refused_with_the_next_legal_time(swif
 
     assert code == "not-yet"
     assert legal["phase"] == "scheduled"
+
+
+async def test_the_record_itself_refuses_a_stage_inside_a_window(swift: House) -> None:
+    release = await ready(swift)
+    await swift.give("start", release, LEA)
+    await swift.until(release, lambda s: s.stage == 0)
+    declare(swift, "win_1", (0, 3600))
+    state = await swift.until(release, lambda s: s.frozen_by == ("win_1",))
+    now = datetime.now(UTC)
+
+    # As a worker would ask that looked before the window was declared.
+    order = Command(f"{release}:x", "advance", "default", release, SYSTEM_ACTOR, now)
+    answer = swift.ledger.record(
+        RecordRequest("release", state.seq, order, stage_entered(state, 1), now, state.pack, "1")
+    )
+
+    assert answer.refusal is not None
+    assert answer.refusal.code == "not-yet"
+    assert answer.refusal.detail["windows"] == ["win_1"]
+    assert swift.state(release).stage == 0
