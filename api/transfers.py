@@ -3,13 +3,13 @@
 from typing import Annotated, Any
 
 from fastapi import Depends
+from sqlalchemy import union_all
 from sqlmodel import Session, col, select
 
 from api.deps import Services, SubjectId, Svc, Who
 from api.errors import Problem
 from api.subjects import is_staff
 from api.views import can_view, time_text
-from gonogo.db import queries
 from gonogo.db.adoption import adopt
 from gonogo.db.codec import state_of
 from gonogo.db.handover import REMEDIES, in_the_way
@@ -17,6 +17,7 @@ from gonogo.db.people import PublisherRow
 from gonogo.db.prose import read_prose
 from gonogo.db.publishers import PublisherPicture
 from gonogo.db.session import reading
+from gonogo.db.tables import GptRow
 from gonogo.db.transfers import TransferPicture
 from policies.lifecycle.kernel import Actor
 from policies.lifecycle.publisher_state import OWNER
@@ -53,24 +54,24 @@ SeenTransfer = Annotated[Transfer, Depends(_seen)]
 
 
 def transfer_views(
-    svc: Services, who: Actor, rows: list[TransferPicture], *, closely: bool = False
+    svc: Services,
+    who: Actor,
+    rows: list[TransferPicture],
+    *,
+    closely: bool = False,
+    owned: set[str] | None = None,
 ) -> list[dict[str, Any]]:
-    """Those that `who` may see. `closely`: also what is in the way of open ones."""
+    """Those that `who` may see. `closely`: also what is in the way of open ones. `owned` are the
+    publishers that `who` is an owner of, where that is known already."""
     states: list[Transfer] = [state_of("transfer", row.state) for row in rows]
     states = [state for state in states if may_see_transfer(who, state)]
     if not states:
         return []
     sides = {one for state in states for one in (state.publisher, state.to)}
     with reading(svc.engine) as session:
-        gpts = queries.gpts(session, svc.store, {state.gpt for state in states})
-        names = dict(
-            session.exec(
-                select(PublisherRow.id, PublisherRow.name).where(
-                    PublisherRow.store_id == svc.store, col(PublisherRow.id).in_(sides)
-                )
-            ).all()
-        )
-        owned = owned_by(session, svc.store, who.id, sides)
+        names = _names(session, svc.store, sides, {state.gpt for state in states})
+        if owned is None:
+            owned = owned_by(session, svc.store, who.id, sides)
         blocking = {
             state.id: in_the_way(session, svc.store, state.gpt, state.publisher, state.to)
             for state in states
@@ -80,13 +81,24 @@ def transfer_views(
     return [
         {
             **_view(state, names),
-            "name": gpts[state.gpt].name if state.gpt in gpts else None,
+            "name": names.get(state.gpt),
             "note": prose.get(state.note, "(erased)") if state.note else None,
             "in_the_way": {REMEDIES[name]: ids for name, ids in blocking.get(state.id, {}).items()},
             "can": _can(state, who, owned),
         }
         for state in states
     ]
+
+
+def _names(session: Session, store: str, publishers: set[str], gpts: set[str]) -> dict[str, str]:
+    """Of publishers and GPTs by id, in one query."""
+    named = union_all(
+        select(PublisherRow.id, PublisherRow.name).where(
+            PublisherRow.store_id == store, col(PublisherRow.id).in_(publishers)
+        ),
+        select(GptRow.id, GptRow.name).where(GptRow.store_id == store, col(GptRow.id).in_(gpts)),
+    )
+    return {row[0]: row[1] for row in session.execute(named)}
 
 
 def _view(state: Transfer, names: dict[str, str]) -> dict[str, Any]:

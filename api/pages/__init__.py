@@ -25,6 +25,7 @@ from api.pages import (
     reviews,
     stops,
     submissions,
+    transfers,
     undelivered,
     webhooks,
 )
@@ -43,6 +44,7 @@ PAGES = (
     launch_levers.router,
     launch_postpone.router,
     publishers.router,
+    transfers.router,
     purges.router,
     stops.router,
     operations.router,

@@ -21,6 +21,7 @@ from gonogo.db.codec import state_of
 from gonogo.db.session import reading
 from gonogo.db.standing import stops_on
 from gonogo.db.tables import GptRow, ListingPicture, ReleasePicture, SubmissionPicture
+from gonogo.db.transfers import gpt_and_offer
 from policies.lifecycle.kernel import Actor
 
 router = page_router()
@@ -59,12 +60,13 @@ def my_gpts(
 def gpt_page(svc: Svc, look: SignedIn, who: Person, gpt: SubjectId, said: Said = "") -> Response:
     """One GPT: where it stands in the store, its line of revisions, what this person can do."""
     with reading(svc.engine) as session:
-        row = queries.gpts(session, svc.store, {gpt}).get(gpt)
+        row, offer = gpt_and_offer(session, svc.store, gpt)
         if row is None or not may_see(who, row.publisher):
             raise Problem("not-found", f"there is no GPT {gpt} that you may see")
         cases = queries.submissions(session, svc.store, gpt=gpt, limit=REVISIONS).rows
         releases = lists.releases(session, svc.store, gpt=gpt, limit=REVISIONS).rows
         listing = listing_row(session, svc.store, gpt)
+        is_owner = row.publisher in who.publishers
         revisions = gpts.revisions_of(session, svc.store, gpt, REVISIONS + 1)
         digests = {listing.stable, listing.candidate} - {None} if listing else set()
         stops = {
@@ -80,7 +82,9 @@ def gpt_page(svc: Svc, look: SignedIn, who: Person, gpt: SubjectId, said: Said =
         said=said,
         key=fresh_key(),
         gpt=row,
-        is_owner=row.publisher in who.publishers,
+        is_owner=is_owner,
+        offer=offer if is_owner else None,
+        readable={one.id for one in (*cases, *releases) if may_see(who, one.publisher)},
         is_staff=is_staff(who),
         standing=_standing(row, newest, releases[0] if releases else None, listing),
         stops=[f"stopped:{scope}" for scope in sorted(stops)],

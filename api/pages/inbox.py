@@ -12,8 +12,9 @@ from starlette.concurrency import run_in_threadpool
 
 from api.deps import Cursor, SubjectId, Svc
 from api.errors import Problem
-from api.pages.forms import Said
+from api.pages.forms import Said, fresh_key
 from api.pages.site import Person, SignedIn, back_to, page, page_router
+from api.pages.transfers import offers_of
 from api.routes.inbox import Book, Box, PreferencesBody, Words, ask_address, confirm
 from gonogo.notices.inbox import Entry
 from gonogo.notices.rendering import Renderer
@@ -47,6 +48,8 @@ def inbox(
         groups=_groups(found.items, words),
         next=found.next,
         unread_only=unread,
+        offers=[] if cursor else offers_of(svc, who, who.publishers),
+        key=fresh_key(),
         until=found.items[0].at if found.items and not cursor else datetime.now(UTC),
         said=said,
     )

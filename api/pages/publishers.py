@@ -14,6 +14,7 @@ from api.errors import Problem
 from api.pages.forms import Key, Line, Said, fresh_key, key_of, outcome
 from api.pages.site import Person, SignedIn, back_to, page, page_router
 from api.pages.story import story
+from api.pages.transfers import offers_of
 from api.publishers import publisher_view, visible_publisher
 from api.routes import members as members_routes
 from api.routes import publishers as routes
@@ -89,6 +90,9 @@ def publisher_page(
         inside=inside,
         your_turn=state.standing in (Standing.UNVERIFIED, Standing.LAPSING)
         and who.id in state.owners,
+        offers=offers_of(svc, who, (state.id,), {state.id} if who.id in state.owners else set())
+        if inside
+        else [],
         may_answer=[kind for kind in _ENTRY if can[kind]["allowed"]],
         events=story(svc, look, state.id, state.id, state.seq)[: queries.PAGE] if inside else [],
     )

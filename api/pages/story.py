@@ -90,7 +90,9 @@ def story(svc: Services, look: Viewer, subject: str, publisher: str, seq: int) -
     inside = actor is not None and is_staff(actor) and publisher not in actor.publishers
     told = events_after(svc, subject, max(0, seq - queries.MOST), queries.MOST, inside=inside)
     actors = {event["actor"] for event in told["items"]}
-    named = actors if inside else _members(svc, actors, publisher)
+    named = actors if inside else _members(svc, actors, {publisher})
+    gave = {e["body"]["from"] for e in told["items"] if e["type"] == "listing:transferred"}
+    former = _members(svc, actors - named, gave) if gave and not inside else set()
     look.names.learn({*named, publisher, actor.id if actor else None})
     receipts = Outlook(svc.engine, svc.store).told(subject) if inside else {}
     found = []
@@ -100,7 +102,9 @@ def story(svc: Services, look: Viewer, subject: str, publisher: str, seq: int) -
         found.append(
             Told(
                 type=event["type"],
-                who=_who(look, event["actor"], named),
+                who="The former publisher"
+                if event["actor"] in former
+                else _who(look, event["actor"], named),
                 at=datetime.fromisoformat(event["occurred_at"]),
                 body=event["body"],
                 note=None
@@ -236,13 +240,13 @@ def _who(look: Viewer, actor: str, named: set[str]) -> str:
     return look.names.get(actor, actor) if actor in named else "The store’s staff"
 
 
-def _members(svc: Services, people: set[str], publisher: str) -> set[str]:
-    """Those of `people` who belong to `publisher`: developers deal with the store, not names."""
+def _members(svc: Services, people: set[str], publishers: set[str]) -> set[str]:
+    """Those of `people` who belong to them: developers deal with the store, not with names."""
     with reading(svc.engine) as session:
         rows = session.exec(
             select(MemberRow.person).where(
                 MemberRow.store_id == svc.store,
-                MemberRow.publisher == publisher,
+                col(MemberRow.publisher).in_(publishers),
                 col(MemberRow.person).in_(people),
             )
         )

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Column, Index, or_
 from sqlmodel import Field, Session, SQLModel, col, select
 
-from gonogo.db.tables import _time
+from gonogo.db.tables import GptRow, _time
 from gonogo.db.types import Json
 
 OPEN, ACCEPTED = "offered", "accepted"
@@ -57,6 +57,23 @@ def open_offer(session: Session, store: str, gpt: str) -> TransferPicture | None
             TransferPicture.step == OPEN,
         )
     ).first()
+
+
+def gpt_and_offer(
+    session: Session, store: str, gpt: str
+) -> tuple[GptRow | None, TransferPicture | None]:
+    """A GPT and the open offer of it, in one query."""
+    row = session.exec(
+        select(GptRow, TransferPicture)
+        .outerjoin(
+            TransferPicture,
+            (col(TransferPicture.store_id) == GptRow.store_id)
+            & (col(TransferPicture.gpt) == GptRow.id)
+            & (col(TransferPicture.step) == OPEN),
+        )
+        .where(GptRow.store_id == store, GptRow.id == gpt)
+    ).first()
+    return (row[0], row[1]) if row else (None, None)
 
 
 def sides(session: Session, store: str, gpt: str) -> set[str]:

@@ -52,7 +52,15 @@ async def crowd(store: Store) -> AsyncIterator[Crowd]:
     _multiply(engine, store, "launch", launch)
     memo = await store.post("/v1/memos", {"launch": launch}, by="lea")
     _multiply(engine, store, "memo", memo.json()["subject"])
+    given = await store.submitted(manifest("Offered One"))
+    await store.post(f"/v1/submissions/{given['id']}/withdraw", by="ada")
+    store.id_of("ben")
+    offer = await store.post(
+        f"/v1/gpts/{given['gpt']}/transfers", {"to": store.publishers["marrow"]}, by="ada"
+    )
+    assert offer.status_code == 201, offer.text
     ids = {
+        "/transfers/{transfer}": {"transfer": offer.json()["transfer"]},
         "/duties/{publisher}": {"publisher": store.publishers["lumen"]},
         "/memos/{memo}": {"memo": memo.json()["subject"]},
         "/launches/{subject}": {"subject": launch},

@@ -67,6 +67,7 @@ class Scene:
     cases: dict[str, str] = field(default_factory=dict)
     releases: dict[str, str] = field(default_factory=dict)
     gpts: dict[str, str] = field(default_factory=dict)
+    transfers: dict[str, str] = field(default_factory=dict)
     launches: dict[str, str] = field(default_factory=dict)
     publishers: dict[str, str] = field(default_factory=dict)
     people: dict[str, str] = field(default_factory=dict)
@@ -205,6 +206,11 @@ async def _cases(scene: Scene, slow: Store) -> None:
     )
     withdrawn = await case("withdrawn", manifest("Second Thoughts"))
     await slow.post(f"/v1/submissions/{withdrawn['id']}/withdraw", by="ada")
+    slow.id_of("ben")  # an owner of the publisher that is offered it
+    offer = {"to": slow.publishers["marrow"], "note": "As agreed in May: it is yours to keep."}
+    given = await slow.post(f"/v1/gpts/{withdrawn['gpt']}/transfers", offer, by="ada")
+    assert given.status_code == 201, given.text
+    scene.transfers["offered"] = given.json()["transfer"]
     action = {
         "name": "Sky",
         "openapi": "a.yaml",

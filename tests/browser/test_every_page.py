@@ -61,7 +61,6 @@ VISITS: dict[str, tuple[tuple[str, str, str], ...]] = {
     ),
     "/launches/{subject}/postpone": (("lea", "launches", "gating"), ("sam", "launches", "hold")),
     "/launches/{subject}/plan": (("lea", "launches", "gating"), ("sam", "launches", "draft")),
-    "/publishers/{publisher}": (("ada", "publishers", "lumen"), ("adam", "publishers", "marrow")),
     "/duties/{publisher}": (("ada", "publishers", "lumen"), ("lea", "publishers", "marrow")),
     "/memos/{memo}": (
         ("lea", "memos", "prepared"),
@@ -69,8 +68,18 @@ VISITS: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("ada", "memos", "sent"),
         ("rita", "memos", "correction"),
     ),
+    "/publishers/{publisher}": (
+        ("ada", "publishers", "lumen"),
+        ("ben", "publishers", "marrow"),
+        ("adam", "publishers", "marrow"),
+    ),
+    "/transfers/{transfer}": (("ben", "transfers", "offered"), ("ada", "transfers", "offered")),
     "/people/{person}": (("adam", "people", "ada"),),
-    "/gpts/{gpt}": (("ada", "gpts", "listed"), ("sam", "gpts", "quarantined")),
+    "/gpts/{gpt}": (
+        ("ada", "gpts", "listed"),
+        ("ada", "gpts", "withdrawn"),
+        ("sam", "gpts", "quarantined"),
+    ),
 }
 
 
