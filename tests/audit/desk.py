@@ -24,7 +24,10 @@ from tests.db.desk import Desk
 from tests.policies.launches import TERMS
 from tests.policies.publishers import publisher_body
 from tests.policies.states import SYS
+from tests.policies.test_embargo_machine import body as embargo_body
+from tests.policies.test_memo_machine import ASK as MEMO
 from tests.policies.test_transfer_machine import OFFER
+from tests.policies.test_window_machine import body as window_body
 
 _COMMAND = TypeAdapter(Command)
 
@@ -105,6 +108,14 @@ class Audited(Desk):
         """A launch that somebody began to plan."""
         body = {"name": "Spring", "tz": "UTC", "mode": "independent", "terms": TERMS}
         self.give("draft", "lch_1", LEA, body)
+
+    def around(self) -> None:
+        """A memo of that launch, a freeze that was declared, a GPT under an embargo."""
+        prose = {part: keep_prose(self.engine, part) for part in ("subject", "text")}
+        parts = dict.fromkeys(("internal/en", "public/en", "public/fr"), prose)
+        self.give("prepare", "mem_1", LEA, MEMO | {"parts": parts})
+        self.give("declare", "win_1", LEA, window_body("declare"))
+        self.give("set", "emb_1", LEA, embargo_body("set"))
 
     def offering(self) -> None:
         """A GPT that one publisher offers another; nobody has answered yet."""

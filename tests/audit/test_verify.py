@@ -328,9 +328,13 @@ PICTURED = [(table, name) for table in PICTURES.values() for name in columns_of(
 def test_an_edited_picture_is_found(desk: Audited, table: type[SQLModel], column: str) -> None:
     desk.erasing()
     desk.drafted()
+    desk.around()
     desk.offering()
     with reading(desk.engine) as session:
         row: Any = session.exec(select(table)).first()
+    assert row is not None, (
+        f"the desk has no row of {table.__name__}: tell one in tests/audit/desk.py"
+    )
     edit(desk, table, (STORE, row.id), column)
 
     report = desk.verified()
