@@ -1,8 +1,7 @@
 """The pictures of the README, made anew: `python -m tests.browser.screenshots [FOLDER]`.
 
 A store with something in every state is built (`tests.browser.scene`), and Chromium looks at it.
-The
-pictures are PNG, below 150 kB each.
+The pictures are PNG, below 150 kB each.
 """
 
 import asyncio
@@ -27,6 +26,10 @@ SHOTS = (
     ("release", "lea", "/releases/{releases[paused]}", "light", 1280, 720),
     ("stops", "sam", "/stops", "dark", 1280, 640),
     ("operations", "lea", "/operations", "light", 1280, 900),
+    ("launch", "lea", "/launches/{launches[gating]}", "light", 1280, 1000),
+    ("launch-poll", "lea", "/launches/{launches[poll]}", "dark", 1280, 880),
+    ("launches", "lea", "/launches", "light", 1280, 700),
+    ("launch-phone", "sam", "/launches/{launches[countdown]}", "light", 390, 844),
     ("phone", "ada", "/submissions/{cases[changes]}", "light", 390, 844),
     ("phone-dark", "rita", "/reviews", "dark", 390, 844),
 )
@@ -48,7 +51,8 @@ async def take(scene: Scene) -> dict[str, bytes]:
                 [{"name": COOKIE, "value": scene.cookies[who], "url": where, "secure": True}]
             )
             page = await context.new_page()
-            await page.goto(path.format(cases=scene.cases, releases=scene.releases))
+            tables = {"cases": scene.cases, "releases": scene.releases, "launches": scene.launches}
+            await page.goto(path.format(**tables))
             taken[name] = await page.screenshot(animations="disabled")
             await context.close()
         await browser.close()
