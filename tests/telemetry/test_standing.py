@@ -10,11 +10,11 @@ from gonogo.db.session import engine_of, migrate, writing
 from gonogo.db.tables import CommandRow, OutboxRow, StopPicture, SubmissionPicture
 from gonogo.telemetry.standing import Standing
 
-NOW = datetime.now(UTC)
 HOUR = timedelta(hours=1)
 
 
 def filled(folder: Path) -> Engine:
+    now = datetime.now(UTC)  # not of the import: a run of all tests takes its time
     engine = engine_of(f"sqlite:///{folder}/gonogo.db")
     migrate(engine)
     with writing(engine) as session:
@@ -38,21 +38,21 @@ def filled(folder: Path) -> Engine:
                     digest="d",
                     tier=None,
                     claimant=None,
-                    due_at=NOW - HOUR if late else NOW + HOUR,
-                    opened_at=NOW - age * HOUR,
+                    due_at=now - HOUR if late else now + HOUR,
+                    opened_at=now - age * HOUR,
                     seq=1,
                     version=1,
                     state={},
                 )
             )
-        for position, delivered in ((1, NOW), (2, None), (3, None)):
+        for position, delivered in ((1, now), (2, None), (3, None)):
             session.add(
                 OutboxRow(
                     store_id="default",
                     position=position,
                     subject="sub_1",
                     type="x",
-                    created_at=NOW - (4 - position) * HOUR,
+                    created_at=now - (4 - position) * HOUR,
                     delivered_at=delivered,
                 )
             )
@@ -65,7 +65,7 @@ def filled(folder: Path) -> Engine:
                     subject="sub_1",
                     actor_id="per",
                     body_hash="h",
-                    received_at=NOW - 3 * HOUR,
+                    received_at=now - 3 * HOUR,
                     status=status,
                 )
             )
