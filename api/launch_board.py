@@ -16,6 +16,7 @@ from api.errors import Problem
 from api.launch_shown import judged_at
 from api.subjects import is_staff
 from gonogo.db import launch_board as board_db
+from gonogo.db import launch_lists
 from gonogo.db.codec import state_of
 from gonogo.db.launch_board import Bound
 from gonogo.db.launches import LaunchPicture
@@ -64,7 +65,7 @@ def launch_of(svc: Services, session: Session, who: Actor, subject: str) -> Laun
     `not-found`."""
     row = session.get(LaunchPicture, (svc.store, subject))
     mine = is_staff(who) or (
-        row is not None and subject in board_db.launches_of(session, svc.store, who.publishers)
+        row is not None and subject in launch_lists.launches_of(session, svc.store, who.publishers)
     )
     if row is None or not mine:
         raise Problem("not-found", f"there is no launch {subject} that you may see")
@@ -130,7 +131,7 @@ def shares(
     svc: Services, session: Session, launches: Collection[Launch], now: datetime
 ) -> dict[str, Mapping[Importance, Count] | int]:
     """Launch → how many of its items are ready; for very many items only how many there are."""
-    sizes = board_db.sizes(session, svc.store, [one.id for one in launches])
+    sizes = launch_lists.sizes(session, svc.store, [one.id for one in launches])
     found: dict[str, Mapping[Importance, Count] | int] = {}
     judged: list[Launch] = []
     left = _SHARES_MOST

@@ -17,7 +17,7 @@ from api.routes import launch_items as items
 from api.routes import launches as routes
 from api.subjects import is_staff
 from api.views import can_one, can_view
-from gonogo.db import launch_board as board_db
+from gonogo.db import launch_lists
 from gonogo.db.session import reading
 from gonogo.zones import place_target
 from policies.errors import Incomplete
@@ -100,7 +100,7 @@ def plan_page(
         raise Problem("not-found", f"there is no plan of {subject} that you may see")
     seen = board(svc, who, subject, now)
     with reading(svc.engine) as session:
-        ready = board_db.ready_releases(session, svc.store, q.strip(), limit=_SHOWN)
+        ready = launch_lists.ready_releases(session, svc.store, q.strip(), limit=_SHOWN)
     look.names.learn({who.id, *(one.publisher for one in ready)})
     launch = seen.launch
     return page(

@@ -23,7 +23,7 @@ from api.routes import launch_plans as plans
 from api.routes import launches as routes
 from api.subjects import is_staff
 from api.views import can_one
-from gonogo.db import launch_board as board_db
+from gonogo.db import launch_lists
 from gonogo.db.session import reading
 from gonogo.zones import resolve_local, zone_named
 from policies.errors import Incomplete, StaleDecision
@@ -191,7 +191,7 @@ def _named(svc: Services, launch: Launch, seen: dict[str, Any]) -> dict[str, str
     if not seen["counts"]:
         return {}
     with reading(svc.engine) as session:
-        return board_db.names_of(session, svc.store, launch.id, _mentioned(seen))
+        return launch_lists.names_of(session, svc.store, launch.id, _mentioned(seen))
 
 
 def _mentioned(seen: dict[str, Any]) -> set[str]:

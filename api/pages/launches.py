@@ -18,7 +18,7 @@ from api.pages.launch_story import launch_story
 from api.pages.site import Person, SignedIn, Viewer, page, page_router
 from api.subjects import is_staff
 from api.views import can_one, can_view
-from gonogo.db import launch_board as board_db
+from gonogo.db import launch_lists
 from gonogo.db.codec import state_of
 from gonogo.db.session import reading
 from policies.lifecycle.kernel import Actor
@@ -38,9 +38,11 @@ def launch_list(
     now = datetime.now(UTC)
     staff = is_staff(who)
     with reading(svc.engine) as session:
-        only = None if staff else board_db.launches_of(session, svc.store, who.publishers)
+        only = None if staff else launch_lists.launches_of(session, svc.store, who.publishers)
         try:
-            found = board_db.launches(session, svc.store, only=only, after=cursor, limit=_LISTED)
+            found = launch_lists.launches(
+                session, svc.store, only=only, after=cursor, limit=_LISTED
+            )
         except ValueError as fault:
             raise Problem("bad-request", str(fault)) from fault
         states: list[Launch] = [state_of("launch", row.state) for row in found.rows]

@@ -9,13 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import Select, or_, select
 from sqlmodel import Session, col
 
-from gonogo.db.launches import LaunchPicture
 from gonogo.db.people import PublisherRow
 from gonogo.db.publishers import PublisherPicture
-from gonogo.db.queries import Page, decode_cursor, page_of
 from gonogo.db.tables import (
     EventRow,
     GptRow,
@@ -58,51 +56,6 @@ class Bound:
     @property
     def is_out(self) -> bool:
         return self.phase in _SERVED
-
-
-def launches(
-    session: Session,
-    store: str,
-    *,
-    only: Collection[str] | None = None,
-    after: str | None = None,
-    limit: int,
-) -> Page:
-    """Newest first; `only` these ids, None: all. Raises `ValueError` on a foreign cursor."""
-    query = select(LaunchPicture).where(col(LaunchPicture.store_id) == store)
-    if only is not None:
-        query = query.where(col(LaunchPicture.id).in_(only))
-    if after:
-        (last,) = decode_cursor(after)
-        query = query.where(col(LaunchPicture.id) < last)
-    rows = session.scalars(query.order_by(col(LaunchPicture.id).desc()).limit(limit + 1)).all()
-    return page_of(list(rows), limit, lambda row: (row.id,))
-
-
-def launches_of(session: Session, store: str, publishers: Collection[str]) -> frozenset[str]:
-    """Launches that hold a release of one of these publishers."""
-    if not publishers:
-        return frozenset()
-    rows = session.scalars(
-        select(col(ReleasePicture.launch))
-        .where(
-            col(ReleasePicture.store_id) == store,
-            col(ReleasePicture.publisher).in_(publishers),
-            col(ReleasePicture.launch).is_not(None),
-        )
-        .distinct()
-    )
-    return frozenset(one for one in rows if one)
-
-
-def sizes(session: Session, store: str, ids: Collection[str]) -> Mapping[str, int]:
-    """How many items each of these launches has."""
-    rows = session.execute(
-        select(col(ReleasePicture.launch), func.count())
-        .where(col(ReleasePicture.store_id) == store, col(ReleasePicture.launch).in_(ids))
-        .group_by(col(ReleasePicture.launch))
-    )
-    return {str(launch): count for launch, count in rows}
 
 
 def items(session: Session, store: str, ids: Collection[str]) -> list[Bound]:
@@ -272,49 +225,3 @@ def _of(store: str, ids: Collection[str], column: Any) -> Select[Any]:
     return select(column).where(
         col(ReleasePicture.store_id) == store, col(ReleasePicture.launch).in_(ids)
     )
-
-
-@dataclass(frozen=True)
-class Ready:
-    """A release that could be bound."""
-
-    id: str
-    name: str
-    publisher: str
-    tier: str | None
-
-
-def ready_releases(session: Session, store: str, text: str, *, limit: int) -> list[Ready]:
-    """Releases that are ready, whose GPT's name holds `text`; the newest first."""
-    query = (
-        select(
-            col(ReleasePicture.id),
-            col(GptRow.name),
-            col(ReleasePicture.publisher),
-            col(SubmissionPicture.tier),
-        )
-        .join(GptRow, _same(GptRow, GptRow.id, ReleasePicture.gpt))
-        .outerjoin(
-            SubmissionPicture,
-            _same(SubmissionPicture, SubmissionPicture.id, ReleasePicture.submission),
-        )
-        .where(col(ReleasePicture.store_id) == store, col(ReleasePicture.phase) == "ready")
-    )
-    if text:
-        query = query.where(col(GptRow.name).icontains(text, autoescape=True))
-    rows = session.execute(query.order_by(col(ReleasePicture.id).desc()).limit(limit))
-    return [Ready(*row) for row in rows]
-
-
-def names_of(session: Session, store: str, launch: str, ids: Collection[str]) -> dict[str, str]:
-    """Release → name of its GPT, of items of this launch."""
-    rows = session.execute(
-        select(col(ReleasePicture.id), col(GptRow.name))
-        .join(GptRow, _same(GptRow, GptRow.id, ReleasePicture.gpt))
-        .where(
-            col(ReleasePicture.store_id) == store,
-            col(ReleasePicture.launch) == launch,
-            col(ReleasePicture.id).in_(ids),
-        )
-    )
-    return {str(release): str(name) for release, name in rows}
