@@ -22,6 +22,7 @@ from gonogo.db.tables import ProseRow
 
 NOTE_CHARS = 8_000
 Note = Annotated[str, Field(min_length=1, max_length=NOTE_CHARS)]
+Zone = Annotated[str, Field(min_length=1, max_length=64)]  # of the IANA database
 # Years outside this overflow somewhere when zones are added, and nobody plans there.
 YEARS = range(2000, 2200)
 
@@ -53,16 +54,16 @@ class Body(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
+    def given(self) -> dict[str, Any]:
+        """What makes a repeat the same."""
+        return self.model_dump(mode="json", exclude_none=True)
+
 
 class ReasonBody(Body):
     """`reason`: a code such as `error_rate`, or a sentence."""
 
     reason: Note
     note: Note | None = None
-
-    def given(self) -> dict[str, Any]:
-        """What makes a repeat the same."""
-        return self.model_dump(mode="json", exclude_none=True)
 
 
 class NoteBody(Body):

@@ -6,6 +6,7 @@ second                    now; what was in flight is carried out all the same, o
                           for again under its Idempotency-Key
 """
 
+from socket import socket
 from types import FrameType
 
 import uvicorn
@@ -31,13 +32,13 @@ class DrainingServer(uvicorn.Server):
         self.force_exit = self.should_exit
         super().handle_exit(sig, frame)
 
-    async def shutdown(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
+    async def shutdown(self, sockets: list[socket] | None = None) -> None:
         services = getattr(self._app.state, "services", None)
         if services is not None:
             feed: Feed = services.feed
             feed.drain()
         log.info("api_draining", tasks=len(self.server_state.tasks), now=self.force_exit)
-        await super().shutdown(sockets)  # type: ignore[arg-type]
+        await super().shutdown(sockets)
         log.info("api_stopped")
 
 

@@ -2,6 +2,7 @@
 once, whatever else changed; everything else names the version that the page showed."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -10,16 +11,15 @@ from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 
 from api.bodies import ReasonBody
-from api.deps import Services, SubjectId, Svc, etag
+from api.deps import SubjectId, Svc, etag
 from api.errors import Problem
+from api.launch_asked import Asked
 from api.launch_board import visible_launch
 from api.pages.forms import Key, Line, key_of, outcome
 from api.pages.site import Person, back_to, page_router
 from api.routes import launch_steps as steps
 from api.routes.launches import CloseBody, close_launch
 from gonogo.zones import resolve_local
-from policies.lifecycle.kernel import Actor
-from policies.lifecycle.launch_state import Launch
 
 router = page_router()
 _Lever = Literal[
@@ -66,36 +66,23 @@ async def steer_launch(
 ) -> Response:
     """Pull one lever."""
     launch = await run_in_threadpool(visible_launch, svc, who, subject)
-    done = await _pull(
-        svc, who, launch, what, await key_of(request, key), etag(version), note.strip(), score
-    )
+    asked = Asked(svc, who, launch, await key_of(request, key), etag(version))
+    done = await _pull(asked, what, note.strip(), score)
     return back_to(f"/launches/{subject}", outcome(done, f"launch-{what}"))
 
 
-async def _pull(
-    svc: Services,
-    who: Actor,
-    launch: Launch,
-    what: str,
-    key: str,
-    seen: str,
-    note: str,
-    score: str,
-) -> dict[str, Any]:
-    response = Response()
+async def _pull(asked: Asked, what: str, note: str, score: str) -> dict[str, Any]:
     if what in _PLAIN:
-        return await _PLAIN[what](svc, who, launch, response, key, seen)
+        return await _PLAIN[what](asked)
     if what == "close":
         body = CloseBody(report=_needed(note, "the report"), score=_number(score))
-        return await close_launch(svc, who, launch, body, response, key, seen)
+        return await close_launch(asked, body)
     if what in _AT_ONCE:
         # One click is enough to hold; the words may follow.
-        why = ReasonBody(reason=note or "by_hand")
-        return await _AT_ONCE[what](svc, who, launch, why, response, key, None)
+        return await _AT_ONCE[what](replace(asked, seen=None), ReasonBody(reason=note or "by_hand"))
     if what == "cancel":
         _needed(note, "a reason")
-    why = ReasonBody(reason=note or "looked_at")
-    return await _WITH_REASON[what](svc, who, launch, why, response, key, seen)
+    return await _WITH_REASON[what](asked, ReasonBody(reason=note or "looked_at"))
 
 
 @router.post("/launches/{subject}/votes")
@@ -116,7 +103,7 @@ async def cast_vote(
     if vote != "GO":
         _needed(said, "a statement")
     body = steps.VoteBody(role=role, round=round_, vote=vote, statement=said or None)
-    done = await steps.vote(svc, who, launch, body, Response(), await key_of(request, key))
+    done = await steps.vote(Asked(svc, who, launch, await key_of(request, key)), body)
     return back_to(f"/launches/{subject}", outcome(done, "voted"))
 
 
@@ -136,7 +123,7 @@ async def accept_risk(
     body = steps.OverrideBody(
         role=role, round=round_, rationale=_needed(rationale.strip(), "a rationale")
     )
-    done = await steps.override_vote(svc, who, launch, body, Response(), await key_of(request, key))
+    done = await steps.override_vote(Asked(svc, who, launch, await key_of(request, key)), body)
     return back_to(f"/launches/{subject}", outcome(done, "done"))
 
 
@@ -154,19 +141,19 @@ async def answer_gate(
 ) -> Response:
     """Attest, sign or waive a gate."""
     launch = await run_in_threadpool(visible_launch, svc, who, subject)
-    once, said, response = await key_of(request, key), say.strip(), Response()
+    asked, said = Asked(svc, who, launch, await key_of(request, key)), say.strip()
     if what == "attest":
         ends = await run_in_threadpool(_local, until, launch.tz) if until else None
         shown = steps.AttestBody(gate=gate, evidence=_needed(said, "the evidence"), until=ends)
-        done = await steps.attest_gate(svc, who, launch, shown, response, once)
+        done = await steps.attest_gate(asked, shown)
     elif what == "waive":
         waived = steps.WaiveBody(gate=gate, reason=_needed(said, "a reason"))
-        done = await steps.waive_gate(svc, who, launch, waived, response, once)
+        done = await steps.waive_gate(asked, waived)
     else:
         if what == "no":
             _needed(said, "a reason")
         signed = steps.SignBody(gate=gate, verdict=what, reason=said or None)
-        done = await steps.sign_gate(svc, who, launch, signed, response, once)
+        done = await steps.sign_gate(asked, signed)
     return back_to(f"/launches/{subject}", outcome(done, "answered-gate"))
 
 

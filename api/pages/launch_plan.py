@@ -9,10 +9,12 @@ from starlette.concurrency import run_in_threadpool
 
 from api.deps import SubjectId, Svc, etag
 from api.errors import Problem
+from api.launch_asked import Asked
 from api.launch_board import board, line_view, lines, visible_launch
 from api.launch_shown import launch_view, target_view
 from api.pages.forms import Key, Line, Said, fresh_key, key_of, outcome
 from api.pages.site import Person, SignedIn, back_to, page, page_router
+from api.routes import launch_dates as dates
 from api.routes import launch_items as items
 from api.routes import launches as routes
 from api.subjects import is_staff
@@ -29,10 +31,10 @@ _SHOWN = 25
 Typed = Annotated[str, Query(max_length=LONGEST)]
 Zone = Annotated[str, Form(min_length=1, max_length=64)]
 _DATED = {
-    "plan": routes.plan_launch,
-    "narrow": routes.narrow_launch,
-    "replan": routes.replan_launch,
-    "approve_date": routes.approve_date,
+    "plan": dates.plan_launch,
+    "narrow": dates.narrow_launch,
+    "replan": dates.replan_launch,
+    "approve_date": dates.approve_date,
 }
 _Count = Annotated[str, Form(max_length=6)]
 Mode = Annotated[Literal["atomic", "quorum", "independent"], Form()]
@@ -138,9 +140,8 @@ async def set_date(
     launch = await run_in_threadpool(visible_launch, svc, who, subject)
     if not target.strip():
         raise Problem("incomplete", "the date is missing")
-    body = routes.TargetBody(target=target.strip())
-    once, response = await key_of(request, key), Response()
-    done = await _DATED[what](svc, who, launch, body, response, once, etag(version))
+    asked = Asked(svc, who, launch, await key_of(request, key), etag(version))
+    done = await _DATED[what](asked, dates.TargetBody(target=target.strip()))
     return back_to(f"/launches/{subject}/plan", outcome(done, "dated"))
 
 
@@ -159,8 +160,8 @@ async def set_terms(
     """Change its name, its mode and its quorum."""
     launch = await run_in_threadpool(visible_launch, svc, who, subject)
     body = routes.AmendBody(name=_named(name), mode=mode, quorum=_quorum(mode, quorum))
-    once = await key_of(request, key)
-    done = await routes.amend_launch(svc, who, launch, body, Response(), once, etag(version))
+    asked = Asked(svc, who, launch, await key_of(request, key), etag(version))
+    done = await routes.amend_launch(asked, body)
     return back_to(f"/launches/{subject}/plan", outcome(done, "done"))
 
 

@@ -14,13 +14,14 @@ from starlette.concurrency import run_in_threadpool
 from api.deps import Services, SubjectId, Svc
 from api.errors import Problem
 from api.launch_ahead import preview_view
+from api.launch_asked import Asked
 from api.launch_board import visible_launch
 from api.launch_shown import launch_view, target_view
 from api.pages.forms import Key, Line, Said, fresh_key, key_of, outcome
 from api.pages.launch_parts import titles
 from api.pages.site import Person, SignedIn, Viewer, back_to, page, page_router
+from api.routes import launch_dates as dates
 from api.routes import launch_plans as plans
-from api.routes import launches as routes
 from api.subjects import is_staff
 from api.views import can_one
 from gonogo.db import launch_lists
@@ -97,15 +98,15 @@ async def postpone(
             _page, svc, look, who, launch, typed, told, status=409, note=note.strip()
         )
     counts = _counts(made)
-    body = routes.PostponeBody(
+    body = dates.PostponeBody(
         target=target.strip(),
         reason=note.strip(),
         plan_hash=plan_hash,
         moved=counts["moved"],
         flagged=counts["flagged"],
     )
-    once = await key_of(request, key)
-    done = await routes.postpone_launch(svc, who, launch, body, Response(), once, None)
+    asking = Asked(svc, who, launch, await key_of(request, key))
+    done = await dates.postpone_launch(asking, body)
     return back_to(f"/launches/{subject}", outcome(done, "postponed"))
 
 

@@ -57,9 +57,9 @@ class PreviewBody(Body):
     decide_by: Instant
     mode: Mode = Mode.SHIFT
     default: Choice = Choice.WAIT
-    choices: Annotated[dict[_Ids, Choice], Field(max_length=_CHOICES_MOST)] = {}  # noqa: RUF012  # pydantic copies it
-    exposed: Annotated[dict[_Ids, Exposed | None], Field(max_length=_CHOICES_MOST)] = {}  # noqa: RUF012
-    embargoes: Annotated[dict[_Ids, Embargoed], Field(max_length=_CHOICES_MOST)] = {}  # noqa: RUF012
+    choices: dict[_Ids, Choice] = Field({}, max_length=_CHOICES_MOST)
+    exposed: dict[_Ids, Exposed | None] = Field({}, max_length=_CHOICES_MOST)
+    embargoes: dict[_Ids, Embargoed] = Field({}, max_length=_CHOICES_MOST)
 
 
 @router.get("/{launch}/readiness", responses=READ)
