@@ -14,6 +14,7 @@ from temporalio.client import Client, WithStartWorkflowOperation
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.service import RPCError, RPCStatusCode
 
+from gonogo.temporal import priority_of
 from policies.lifecycle.kernel import Command
 from workflows.options import PROBE_QUEUE
 
@@ -93,6 +94,7 @@ class Courier:
             task_queue=self._queue,
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
             id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+            priority=priority_of(_WORKFLOW[machine]),
         )
         answer: dict[str, Any] = await self._client.execute_update_with_start_workflow(
             "command", command, id=command.id, start_workflow_operation=start, result_type=dict
@@ -107,6 +109,7 @@ class Courier:
             id=self._workflow_id(machine, command, gpt),
             task_queue=self._queue,
             id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+            priority=priority_of(_WORKFLOW[machine]),
             start_signal="refresh",
         )
 

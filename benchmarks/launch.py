@@ -18,6 +18,9 @@ from pathlib import Path
 
 import httpx
 from sqlalchemy import Engine, text
+from temporalio.api.enums.v1 import TaskQueueType
+from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import Client
 
 from benchmarks.parts import stack
@@ -33,6 +36,28 @@ from gonogo.temporal import connect
 
 BATCH, AT_A_TIME = 200, 10  # as activities/launching.py tells items
 PATIENCE_S = 3_600.0
+_KINDS = (TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW, TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY)
+
+
+async def idle(client: Client, queue: str) -> None:
+    """Until every workflow waits for its launch: releases have been bound for days by then."""
+    end, quiet = time.monotonic() + PATIENCE_S, 0
+    while quiet < 5 and time.monotonic() < end:
+        await asyncio.sleep(1)
+        left = sum([await backlog(client, queue, kind) for kind in _KINDS])
+        quiet = 0 if left else quiet + 1
+
+
+async def backlog(client: Client, queue: str, kind: TaskQueueType.ValueType) -> int:
+    seen = await client.workflow_service.describe_task_queue(
+        DescribeTaskQueueRequest(
+            namespace=client.namespace,
+            task_queue=TaskQueue(name=queue),
+            task_queue_type=kind,
+            report_stats=True,
+        )
+    )
+    return seen.stats.approximate_backlog_count
 
 
 async def opened(settings: Settings, filled: Filled) -> tuple[float, float]:
@@ -152,6 +177,7 @@ async def measure(items: int, lead_s: float) -> dict[str, float]:
             filled = await asyncio.to_thread(fill, settings, pack, items, publisher)
             say("starting their workflows")
             await recover(engine, client, settings.store, settings.task_queue)
+            await idle(client, settings.task_queue)
             say(f"counting down, T in {lead_s:.0f} s")
             opens_at = datetime.now(UTC) + timedelta(seconds=lead_s)
             await asyncio.to_thread(count_down, filled, opens_at)

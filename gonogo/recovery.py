@@ -25,6 +25,7 @@ from gonogo.db.publishers import project
 from gonogo.db.session import reading, writing
 from gonogo.db.tables import EventRow, ReleasePicture, SubmissionPicture
 from gonogo.db.transfers import OPEN, TransferPicture
+from gonogo.temporal import priority_of
 from policies.lifecycle.kernel import Event
 from policies.lifecycle.launch_state import FINAL as LAUNCHED
 from policies.lifecycle.launch_state import Launch
@@ -110,6 +111,7 @@ async def recover(engine: Engine, client: Client, store: str, task_queue: str) -
                     task_queue=task_queue,
                     id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
                     id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+                    priority=priority_of(workflow),
                 )
                 result.started += 1
 

@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from temporalio.client import Client, Interceptor
+from temporalio.common import Priority
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.converter import DataConverter, DefaultFailureConverterWithEncodedAttributes
 from temporalio.service import RetryConfig
@@ -23,12 +24,19 @@ if TYPE_CHECKING:
     from temporalio.envconfig import ClientConnectConfig
 
 CONVERTER = pydantic_data_converter
+# A launch keeps a time that was announced, while thousands of its releases follow at leisure.
+_FIRST = {"Launch": Priority(priority_key=1)}
 # A worker may be started at the same moment as the orchestrator, or a little before.
 _PATIENCE_S = 60.0
 
 
 class TemporalConfigFault(ValueError):
     """The profile, or a file it names, cannot be used. The message shows no secret."""
+
+
+def priority_of(workflow: str) -> Priority:
+    """How soon the tasks of a kind of workflow are taken; its activities inherit it."""
+    return _FIRST.get(workflow, Priority.default)
 
 
 def converter(settings: Settings) -> DataConverter:

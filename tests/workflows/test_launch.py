@@ -6,10 +6,12 @@ from typing import Any
 import pytest
 from temporalio.testing import WorkflowEnvironment
 
+from api.courier import Courier
 from gonogo.db import catalogue
 from gonogo.db.session import reading, writing
 from gonogo.db.tables import GptRow
-from tests.workflows.house import ADA, LEA, MAX, SOL, House
+from gonogo.recovery import recover
+from tests.workflows.house import ADA, LEA, MAX, SOL, House, pack_with
 from tests.workflows.launching import LAUNCH, Event, planned
 
 DAY = timedelta(days=1)
@@ -36,6 +38,12 @@ async def bound(house: House, event: Event, *gpts: str) -> list[str]:
         await event.bind(case.release)
         releases.append(str(case.release))
     return releases
+
+
+async def priority(house: House, workflow: str) -> int:
+    """1 is taken first; 0 stands for the server's own middle."""
+    described = await house.client.get_workflow_handle(workflow).describe()
+    return int(described.raw_description.workflow_execution_info.priority.priority_key)
 
 
 def served(house: House, gpt: str) -> Any:
@@ -154,14 +162,29 @@ async def test_a_launch_goes_on_from_the_record_alone(
     handle = house.client.get_workflow_handle(f"launch/{LAUNCH}")
     await handle.terminate("lost with the orchestrator's database")
 
-    await house.client.start_workflow(
-        "Launch",
-        {"store": "default", "subject": LAUNCH, "gpt": ""},
-        id=f"launch/{LAUNCH}",
-        task_queue=house.queue,
-    )
+    found = await recover(house.engine, house.client, "default", house.queue)
+    assert found.launches == 1
     await event.sleep_to(2 * DAY - timedelta(minutes=1))
     await event.all_go()
     await event.sleep_to(-timedelta(seconds=5))
 
     assert (await event.until("live")).wave == 1
+
+
+async def test_a_launch_is_on_time_before_the_many_that_follow_it(
+    local: WorkflowEnvironment, database_url: str
+) -> None:
+    house = House(local.client, database_url, pack_with())
+    courier = Courier(house.client, store="default", task_queue=house.queue)
+    async with house.worker(), house.prober():
+        await planned(house, local, 4 * DAY)
+        await house.approved(gpt="gpt_a")
+        others = await priority(house, "case/default/gpt_a")
+        await house.client.get_workflow_handle(f"launch/{LAUNCH}").terminate("lost")
+        await recover(house.engine, house.client, "default", house.queue)
+        by_recovery = await priority(house, f"launch/{LAUNCH}")
+        await house.client.get_workflow_handle(f"launch/{LAUNCH}").terminate("lost")
+        await courier.refresh("launch", house.command("hold", LAUNCH, LEA), "")
+        by_refresh = await priority(house, f"launch/{LAUNCH}")
+
+    assert (by_recovery, by_refresh, others) == (1, 1, 0)
