@@ -16,7 +16,8 @@ from gonogo.db.people import PersonRow
 from gonogo.db.prose import prose_of
 from gonogo.db.session import reading
 from gonogo.db.tables import EventRow, ProseRow
-from gonogo.notices.memos import Corrected, MemoRenderer, MemoSheet
+from gonogo.notices.memos import Corrected, MemoRenderer, MemoSheet, MemoText
+from policies.lifecycle.kernel import RULES, Event, Fact
 from policies.lifecycle.launch_state import Launch
 from policies.lifecycle.machines import fold
 from policies.lifecycle.memo import Memo
@@ -53,19 +54,64 @@ def write(
     sheet, number = (
         _correction(svc, launch, corrects, wrong, by) if corrects else _sheet(svc, launch, about)
     )
-    outside = replace(sheet, facts=replace(sheet.facts, before=_announced(svc, launch, number)))
-    known = {"internal": sheet, "public": outside}
-    renderer = MemoRenderer(svc.settings.base, svc.pack.calendar.zone)
     parts: dict[str, dict[str, str]] = {}
     rows: list[ProseRow] = []
-    for audience in AUDIENCES:
-        for locale in locales:
-            made = renderer.render(known[audience], audience, locale)
-            pair = prose_of(made.subject), prose_of(made.text)
-            rows += pair
-            parts[f"{audience}/{locale}"] = {"subject": pair[0].digest, "text": pair[1].digest}
+    for part, made in _rendered(svc, sheet, number, locales).items():
+        pair = prose_of(made.subject), prose_of(made.text)
+        rows += pair
+        parts[part] = {"subject": pair[0].digest, "text": pair[1].digest}
     body = {"launch": launch, "what": sheet.facts.kind, "about": number, "parts": parts}
     return Written(body | ({"corrects": corrects} if corrects else {}), tuple(rows))
+
+
+def foreseen(
+    svc: Services,
+    launch: Launch,
+    fact: Fact,
+    *,
+    by: str,
+    note: str | None,
+    locales: Iterable[str],
+    now: datetime,
+) -> dict[str, MemoText]:
+    """Texts by part, as they would be written at `now` if `by` caused `fact` with this `note` for
+    insiders. Nothing is kept."""
+    event = Event(
+        store=svc.store,
+        position=0,
+        subject=launch.id,
+        seq=launch.seq + 1,
+        type=fact.type,
+        actor_id=by,
+        command_id="",
+        occurred_at=now,
+        recorded_at=now,
+        pack=svc.pack.digest,
+        rules=RULES,
+        body=fact.body,
+    )
+    told = memo_facts(event, launch)
+    if told is None:
+        raise ValueError(f"no memo is written about {fact.type}")
+    sheet = replace(_filled(svc, launch, told), note=note)
+    return _rendered(svc, sheet, event.seq, locales)
+
+
+def _rendered(
+    svc: Services, sheet: MemoSheet, number: int, locales: Iterable[str]
+) -> dict[str, MemoText]:
+    """`audience/locale` to its text. The public hears what changed against what it was told."""
+    before = _announced(svc, sheet.launch, number)
+    known = {
+        "internal": sheet,
+        "public": replace(sheet, facts=replace(sheet.facts, before=before)),
+    }
+    renderer = MemoRenderer(svc.settings.base, svc.pack.calendar.zone)
+    return {
+        f"{audience}/{locale}": renderer.render(known[audience], audience, locale)
+        for audience in AUDIENCES
+        for locale in locales
+    }
 
 
 def _announced(svc: Services, launch: str, number: int) -> Target | None:

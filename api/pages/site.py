@@ -119,7 +119,8 @@ def page(
 
 def back_to(path: str, said: str = "") -> RedirectResponse:
     """After a form: look at `path` again; `said` is the code of a sentence of labels.html."""
-    return RedirectResponse(f"{path}?said={quote(said)}" if said else path, 303)
+    joint = "&" if "?" in path else "?"
+    return RedirectResponse(f"{path}{joint}said={quote(said)}" if said else path, 303)
 
 
 class PageRoute(APIRoute):

@@ -16,7 +16,7 @@ from gonogo.db.tables import ProseRow
 from gonogo.zones import place_target
 from policies.errors import Incomplete
 from policies.lifecycle.launch_state import Launch
-from policies.rules.postponing import still
+from policies.rules.postponing import Preview, still
 from policies.rules.target import Target
 
 router = APIRouter(prefix="/v1/launches", tags=["launches"])
@@ -117,5 +117,10 @@ def _as_previewed(
     if made.request.target != target:
         raise Incomplete("the preview was of another date", field="preview")
     still(made, body.plan_hash or "")
+    return as_seen(made)
+
+
+def as_seen(made: Preview) -> dict[str, Any]:
+    """What the command of a postponement says of its preview."""
     flagged = len({conflict.id for conflict in made.conflicts})
     return {"plan_hash": made.plan_hash, "moved": len(made.moved), "flagged": flagged}

@@ -1,9 +1,12 @@
 """A postponement is seen before it is done, and done only as it was seen."""
 
+import pytest
+from markupsafe import escape
+
 from tests.api.store import Store
 from tests.api.test_launch_levers import sent
 from tests.api.test_launch_pages import ahead, ready, words
-from tests.api.test_pages import Browser, Page
+from tests.api.test_pages import HOSTILE, Browser, Page
 from tests.launch_stories import DAY, Told, bind
 
 
@@ -89,3 +92,49 @@ async def test_only_the_lead_postpones_and_developers_see_no_preview(store: Stor
     assert "Postponing it is not possible" in others.text
     assert developer.status_code == 404
     assert foreign[0] in (403, 409)
+
+
+async def test_both_memos_stand_beside_the_preview_as_they_will_be_and_nobody_has_them(
+    store: Store,
+) -> None:
+    told, path = await gating(store)
+    lea = Browser(store, "lea")
+    when = f"{path}?target=early 2031&why=unexpected"
+
+    english = await lea.page(when)
+    french = await lea.page(f"{when}&tongue=fr")
+    nothing = (await store.get("/v1/memos", "lea")).json()["items"]
+    done = await lea.send(path, {**asked(english), "note": "Two reviewers left."})
+    made = await store.post("/v1/memos", {"launch": told.subject}, by="lea")
+    parts = (await store.get(made.headers["location"], "lea")).json()["parts"]
+
+    assert "Nobody has them" in english.text
+    assert nothing == []
+    assert done.headers["location"] == f"/memos?launch={told.subject}&said=postponed"
+    for locale, page in (("en", english), ("fr", french)):
+        for audience in ("internal", "public"):
+            assert escape(parts[f"{audience}/{locale}"]["subject"]) in page.text
+        for line in parts[f"public/{locale}"]["text"].splitlines():
+            assert escape(line.removeprefix("- ")) in page.text
+    assert "Unexpected things have kept us busy." in parts["public/en"]["text"]
+    assert "Two reviewers left." in parts["internal/en"]["text"]
+    assert "Two reviewers left." not in parts["public/en"]["text"]
+
+
+async def test_an_earlier_date_is_no_postponement_and_offers_no_commit(store: Store) -> None:
+    _, path = await gating(store)
+
+    page = await Browser(store, "lea").page(f"{path}?target={ahead(5 * DAY):%Y-%m-%d}")
+
+    assert "That is no postponement" in page.text
+    assert "Postpone it now" not in page.text
+
+
+@pytest.mark.parametrize("field", ["why", "tongue"])
+async def test_a_reason_or_a_language_nobody_wrote_is_refused(store: Store, field: str) -> None:
+    _, path = await gating(store)
+
+    answer = await Browser(store, "lea").visit(f"{path}?target=early 2031&{field}={HOSTILE}")
+
+    assert answer.status_code == 422
+    assert "<script>alert" not in answer.text
