@@ -6,16 +6,19 @@ from typing import Any
 
 from api.views import time_text
 from gonogo.zones import today_in
+from policies.lifecycle.launch_items import Items
 from policies.lifecycle.launch_state import AHEAD, FINAL, OPENED, Launch, Status
-from policies.lifecycle.launch_turn import gates_green, turn
 from policies.rules import target_words
 from policies.rules.launch_plan import Count, Importance
+from policies.rules.launch_turns import headline
 from policies.rules.target import Target, deadline
 
 
-def launch_view(s: Launch, now: datetime, locale: str = "en") -> dict[str, Any]:
-    """One launch at `now` (UTC), without its items."""
-    whose = turn(s, now)
+def launch_view(
+    s: Launch, now: datetime, locale: str = "en", items: Items | None = None
+) -> dict[str, Any]:
+    """One launch at `now` (UTC), without its items. `items`, where somebody counted them."""
+    whose = headline(s, now, items)
     gates = s.gates(now)
     return {
         "id": s.id,
@@ -44,8 +47,9 @@ def launch_view(s: Launch, now: datetime, locale: str = "en") -> dict[str, Any]:
         "by_when": time_text(whose.by_when),
         "unblocks": whose.what,
         "unblocks_of": list(whose.of),
+        "unblocks_why": list(whose.why),
         "outside": _outside(s),
-        "gates_green": gates_green(gates),
+        "gates_green": sum(1 for one in gates.verdicts if one),
         "gates": len(gates.verdicts),
         "held": None
         if s.held is None

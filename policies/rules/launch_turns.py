@@ -2,8 +2,8 @@
 
     turns(state, now) → Turn(who=("safety_oncall",), what="answer_gate", of="safety_review", …)
 
-The first is what the launch waits for (`lifecycle/launch_turn.py` says that one alone); the others
-can be done meanwhile. Only final states have none (I10).
+The first is what the launch waits for, and `headline` says that alone; the others can be done
+meanwhile. Only final states have none (I10).
 """
 
 from collections.abc import Callable, Mapping
@@ -21,6 +21,9 @@ from policies.rules.gates import GateVerdict, ending_before
 _LEAD = (Role.PRODUCT_LEAD.value,)
 _TWO = (Role.PRODUCT_LEAD.value, Role.SAFETY_ONCALL.value)
 _CANCELLERS = (*_TWO, Role.ADMINISTRATOR.value)
+NOBODY = "nobody"
+# Why nobody answers a NO-GO in the place of safety: it is above the line, or nobody looked (I7).
+FINAL_WORD, LINE_UNKNOWN = "final", "line_unknown"
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,49 @@ class Turn:
     of: str | None = None
     by: datetime | None = None
     why: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Headline:
+    """`roles` have the turn; `system` is the store itself, `nobody` ends the list of cares. `of`
+    names the gates, the polled roles or the proposal that are meant; `why` as in `Turn`."""
+
+    roles: tuple[str, ...]
+    by_when: datetime | None
+    what: str
+    of: tuple[str, ...] = ()
+    why: tuple[str, ...] = ()
+
+
+def headline(s: Launch, now: datetime, items: Items | None = None) -> Headline:
+    """What the launch waits for at `now` (UTC): the first of its turns and all that are alike."""
+    found = turns(s, now, items)
+    if not found:
+        return Headline((NOBODY,), None, "over")
+    first = found[0]
+    alike = [one for one in found if one.what == first.what and _is_final(one) is _is_final(first)]
+    return Headline(
+        _called(first, alike),
+        first.by,
+        first.what,
+        tuple(one.of for one in alike if one.of),
+        tuple(dict.fromkeys(code for one in alike for code in one.why)),
+    )
+
+
+def _called(first: Turn, alike: list[Turn]) -> tuple[str, ...]:
+    """Gates call for their owners: the risk of one is accepted where it cannot be answered."""
+    if first.what == "answer_gate":
+        owners = dict.fromkeys(one.who[0] for one in alike)
+        return tuple(who for who in owners if who != SYSTEM) or (SYSTEM,)
+    roles = [role for one in alike for role in one.who]
+    if _is_final(first):
+        roles += _LEAD  # who may postpone it
+    return tuple(dict.fromkeys(roles))
+
+
+def _is_final(turn: Turn) -> bool:
+    return bool({FINAL_WORD, LINE_UNKNOWN} & set(turn.why))
 
 
 def turns(s: Launch, now: datetime, items: Items | None = None) -> tuple[Turn, ...]:
@@ -91,17 +137,25 @@ def _answer(verdict: GateVerdict, by: datetime | None) -> Turn:
 
 
 def _poll(s: Launch, now: datetime, items: Items | None) -> list[Turn]:
-    stand, found = s.standing_votes(), []
+    stand, silent, against = s.standing_votes(), [], []
     for role in s.terms.poll_roles:
         vote = stand.get(role)
         if vote is None or vote.vote == "ABSTAIN":
             why = ("abstained",) if vote else ()
-            found.append(Turn((role,), "vote", of=role, by=_by(s), why=why))
+            silent.append(Turn((role,), "vote", of=role, by=_by(s), why=why))
         elif not lets_pass(vote):
-            never = role == Role.SAFETY_ONCALL and above_the_line(s, items)
-            who = (role,) if never else (role, s.terms.risk_role)
-            found.append(Turn(who, "answer_no_go", of=role, by=_by(s), why=("no_go",)))
-    return found or [_systems(s, "poll_over")]
+            against.append(_no_go(s, role, items))
+    return [*silent, *against] or [_systems(s, "poll_over")]
+
+
+def _no_go(s: Launch, role: str, items: Items | None) -> Turn:
+    """Who said it may change their mind; others may take its risk, but not in safety's place."""
+    never = role == Role.SAFETY_ONCALL and above_the_line(s, items)
+    if not never:
+        who: tuple[str, ...] = tuple(dict.fromkeys((role, s.terms.risk_role)))
+        return Turn(who, "answer_no_go", of=role, by=_by(s), why=("no_go",))
+    why = FINAL_WORD if items else LINE_UNKNOWN
+    return Turn((role,), "answer_no_go", of=role, by=_by(s), why=("no_go", why))
 
 
 def _on_the_way(s: Launch, now: datetime, items: Items | None) -> list[Turn]:

@@ -4,12 +4,13 @@ from datetime import timedelta
 
 import pytest
 
+from policies.lifecycle.kernel import SYSTEM, Role
 from policies.lifecycle.launch_due import due, timers
 from policies.lifecycle.launch_items import items_of
 from policies.lifecycle.launch_permits import SYSTEM_COMMANDS
 from policies.lifecycle.launch_state import FINAL
-from policies.rules.launch_turns import turns
-from tests.builders import LEA, PIA, SOL, T0
+from policies.rules.launch_turns import headline, turns
+from tests.builders import LEA, MAX, PIA, SOL, T0
 from tests.policies.launches import (
     COUNTDOWN,
     GATING,
@@ -101,9 +102,9 @@ def test_a_no_go_of_safety_above_the_line_names_nobody_else() -> None:
 
     low, high = (items_of({"items": items(tier=tier)}) for tier in ("low", "high"))
 
-    assert turns(road.state, road.now, low)[1].who == ("safety_oncall", "administrator")
-    assert turns(road.state, road.now, high)[1].who == ("safety_oncall",)
-    assert turns(road.state, road.now)[1].who == ("safety_oncall",)
+    assert turns(road.state, road.now, low)[-1].who == ("safety_oncall", "administrator")
+    assert turns(road.state, road.now, high)[-1].who == ("safety_oncall",)
+    assert turns(road.state, road.now)[-1].who == ("safety_oncall",)
 
 
 def test_a_failed_round_is_the_leads_to_call_again() -> None:
@@ -150,3 +151,67 @@ def test_a_date_to_be_decided_is_due_on_the_day_it_was_promised_for() -> None:
     assert owed is not None
     assert (owed.what, owed.at) == ("replan", T0.replace(month=6, day=1, hour=0))
     assert turns(road.state, road.now)[0].what == "narrow"
+
+
+@pytest.mark.parametrize("row", [row for row in LAUNCHES if row != "nothing"])
+def test_a_headline_is_the_first_turn_with_its_roles_and_its_time(row: str) -> None:
+    road = LAUNCHES[row]()
+
+    whose, found = headline(road.state, road.now), turns(road.state, road.now)
+
+    assert set(whose.roles) <= {*Role, SYSTEM, "nobody"}
+    if road.state.status in FINAL:
+        assert (whose.roles, whose.what, whose.by_when) == (("nobody",), "over", None)
+    else:
+        assert whose.roles
+        assert (whose.what, whose.by_when) == (found[0].what, found[0].by)
+
+
+def test_gates_in_the_way_give_the_headline_to_their_owners() -> None:
+    road = launched(*GATING)()
+
+    whose = headline(road.state, road.now)
+
+    assert whose.what == "answer_gate"
+    assert set(whose.of) == {gate.id for gate in road.state.terms.gates}
+    assert set(whose.roles) == {
+        gate.owner_role for gate in road.state.terms.gates if gate.kind != "measured"
+    }
+
+
+def test_in_a_poll_it_is_the_turn_of_those_who_are_silent_then_of_those_against() -> None:
+    no_go = {"vote": "NO_GO", "statement": "prose:s"}
+    road = launched(*POLLED, ("vote", MAX, no_go))()
+    silent = headline(road.state, road.now)
+    walk(road, ("vote", SOL, {"role": "safety_oncall"}), ("vote", PIA, {"role": "policy_editor"}))
+    against = headline(road.state, road.now)
+
+    assert silent.roles == silent.of == ("safety_oncall", "policy_editor")
+    assert against.what == "answer_no_go"
+    assert against.roles == ("product_lead", road.state.terms.risk_role)
+
+
+def test_where_nobody_may_override_safety_the_headline_says_so_and_names_no_risk_acceptor() -> None:
+    road = launched(
+        *POLLED,
+        ("vote", MAX, {}),
+        ("vote", PIA, {"role": "policy_editor"}),
+        ("vote", SOL, {"role": "safety_oncall", "vote": "NO_GO", "statement": "prose:s"}),
+    )()
+    low, high = (items_of({"items": items(tier=tier)}) for tier in ("low", "high"))
+
+    overridable, final, unseen = (
+        headline(road.state, road.now, looked_at) for looked_at in (low, high, None)
+    )
+
+    assert overridable.roles == ("safety_oncall", road.state.terms.risk_role)
+    assert final.roles == unseen.roles == ("safety_oncall", "product_lead")
+    assert final.why == ("no_go", "final")
+    assert unseen.why == ("no_go", "line_unknown")
+
+
+def test_a_hold_whose_time_has_passed_asks_for_a_postponement_not_for_a_look() -> None:
+    held, passed = LAUNCHES["hold"](), LAUNCHES["hold, its time passed"]()
+
+    assert headline(held.state, held.now).what == "resume"
+    assert headline(passed.state, passed.now).what == "postpone"
