@@ -21,6 +21,7 @@ from gonogo.db.standing import standing_of
 from gonogo.db.tables import ReleasePicture
 from policies.lifecycle.kernel import instant_or_none
 from policies.lifecycle.release_launch import OVER, is_open
+from policies.pack import PolicyPack
 from policies.rules.approvals import exposure_may_grow
 
 BATCH = 200
@@ -82,8 +83,13 @@ class Told:
 
 
 class Launching:
-    def __init__(self, engine: Engine, client: Client, task_queue: str) -> None:
+    """`in_force`: the policies that builders accept now."""
+
+    def __init__(
+        self, engine: Engine, client: Client, task_queue: str, in_force: PolicyPack
+    ) -> None:
         self._engine, self._client, self._queue = engine, client, task_queue
+        self._in_force = in_force
 
     @activity.defn(name="look_at_launch")
     async def seat(self, request: SeatRequest) -> Seat:
@@ -128,7 +134,8 @@ class Launching:
                 opened=request.opened,
                 at=request.at,
             )
-            return LaunchLook(items, measure(session, request.store, request.launch, request.now))
+            gates = measure(session, request.store, request.launch, request.now, self._in_force)
+            return LaunchLook(items, gates)
 
     def _items(self, request: TellRequest) -> list[ReleasePicture]:
         with reading(self._engine) as session:

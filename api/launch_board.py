@@ -5,7 +5,7 @@ are in all, and how the others do, is the store's.
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -18,7 +18,8 @@ from api.subjects import is_staff
 from gonogo.db import launch_board as board_db
 from gonogo.db import launch_lists
 from gonogo.db.codec import state_of
-from gonogo.db.launch_board import Bound
+from gonogo.db.launch_board import Bound, Judged
+from gonogo.db.launch_duties import asked_of
 from gonogo.db.launches import LaunchPicture
 from gonogo.db.session import reading
 from policies.errors import Incomplete
@@ -42,13 +43,14 @@ _BY_HAND = (Check.PUBLISHER, Check.DUTIES, Check.NO_STOP)
 @dataclass(frozen=True)
 class Board:
     """`rows` are of items that are not out yet, `out` of those that are. `path` is None where
-    requirements make no plan."""
+    requirements make no plan. `owed`: release → ids of duties that its builders have not done."""
 
     launch: Launch
     items: Mapping[str, Bound]
     judged: Matrix
     out: tuple[Bound, ...]
     path: CriticalPath | None
+    owed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def counts(self) -> Mapping[Importance, Count]:
@@ -88,15 +90,19 @@ def board(svc: Services, who: Actor, subject: str, now: datetime) -> Board:
 def _board(
     svc: Services, session: Session, launch: Launch, pack: PolicyPack, now: datetime
 ) -> Board:
-    ids = (launch.id,)
-    found = board_db.items(session, svc.store, ids)
+    found = board_db.items(session, svc.store, (launch.id,))
     out = tuple(one for one in found if _is_out(launch, one))
     waiting = [one for one in found if not _is_out(launch, one)]
-    known = board_db.known_of(session, svc.store, ids, waiting, pack.testing.evidence_life_s)
+    known = board_db.known_of(session, svc.store, {launch.id: _judged(svc, pack)}, waiting)
     plan = plan_of((one.item for one in waiting), frozenset(one.item.id for one in out))
     judged = matrix(plan, known, judged_at(launch, now))
     items = {one.item.id: one for one in found}
-    return Board(launch, items, judged, out, _path(plan, judged, items, pack))
+    owed = {release: one.duties_left or () for release, one in known.items()}
+    return Board(launch, items, judged, out, _path(plan, judged, items, pack), owed)
+
+
+def _judged(svc: Services, pack: PolicyPack) -> Judged:
+    return Judged(pack.testing.evidence_life_s, asked_of(pack, svc.pack))
 
 
 def _is_out(launch: Launch, one: Bound) -> bool:
@@ -140,11 +146,9 @@ def shares(
         if 0 < size <= left:
             left -= size
             judged.append(launch)
-    ids = [one.id for one in judged]
-    items = board_db.items(session, svc.store, ids) if ids else []
-    lives = {one.id: svc.packs(one.terms.pack).testing.evidence_life_s for one in judged}
-    shortest = min(lives.values(), default=0)
-    known = board_db.known_of(session, svc.store, ids, items, shortest)
+    by = {one.id: _judged(svc, svc.packs(one.terms.pack)) for one in judged}
+    items = board_db.items(session, svc.store, tuple(by)) if by else []
+    known = board_db.known_of(session, svc.store, by, items)
     for launch in judged:
         mine = [one for one in items if one.launch == launch.id]
         out = tuple(one for one in mine if _is_out(launch, one))
@@ -191,6 +195,37 @@ def lines(seen: Board, show: str, publishers: Collection[str] | None) -> list[Li
     )
 
 
+@dataclass(frozen=True)
+class Owing:
+    """What one publisher has still to do for `items` of its releases, `musts` of which must open.
+    `duties` in the order of the pack."""
+
+    publisher: str
+    duties: tuple[str, ...]
+    items: int
+    musts: int
+
+
+def owing(seen: Board, publishers: Collection[str] | None) -> list[Owing]:
+    """Publishers that owe a duty, those with most that must open first; of `publishers`, None: of
+    everybody."""
+    by: dict[str, list[Bound]] = {}
+    for release, left in seen.owed.items():
+        one = seen.items[release]
+        if left and (publishers is None or one.publisher in publishers):
+            by.setdefault(one.publisher, []).append(one)
+    found = [
+        Owing(
+            publisher,
+            tuple(dict.fromkeys(duty for one in mine for duty in seen.owed[one.item.id])),
+            len(mine),
+            sum(one.item.importance is Importance.MUST for one in mine),
+        )
+        for publisher, mine in by.items()
+    ]
+    return sorted(found, key=lambda one: (-one.musts, -one.items, one.publisher))
+
+
 def line_view(line: Line, seen: Board) -> dict[str, Any]:
     """A line as values. `cells` hold check → yes | no | unknown, with the code or id that says
     why."""
@@ -216,10 +251,10 @@ def line_view(line: Line, seen: Board) -> dict[str, Any]:
         "is_ready": line.is_ready,
         "excluded": one.item.id in seen.launch.excluded,
         "slack_s": slack,
+        "duties": list(seen.owed.get(one.item.id, ())),
         "cells": [
             {"check": check.value, "holds": cell.holds.value, "why": _named(cell.why, seen)}
             for check, cell in cells.items()
-            if check is not Check.DUTIES
         ],
     }
 

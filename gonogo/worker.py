@@ -143,12 +143,13 @@ def build(
     records = Records(Ledger(engine, settings.mac_key()))
     planning = Planning(engine, packs)
     exposure = Exposure(client, settings.task_queue)
-    launching = Launching(engine, client, settings.task_queue)
-    zone = load_pack(settings.pack, settings.packs).calendar.zone
+    pack = load_pack(settings.pack, settings.packs)
+    launching = Launching(engine, client, settings.task_queue, pack)
+    zone = pack.calendar.zone
     notices = Notices(settings.store, lanes_of(settings, engine, zone))
     rechecks = Rechecks(engine, client, settings.task_queue)
     domains = domains_of(settings, engine)
-    purging = Purging(engine, objects, load_pack(settings.pack, settings.packs).retention)
+    purging = Purging(engine, objects, pack.retention)
     probing = Probing(
         model,
         settings.model,

@@ -12,7 +12,7 @@ from api.launch_board import ON_A_PAGE, SHOWS, Board, board, line_view, lines, s
 from api.launch_shown import launch_view, share
 from api.pages.forms import Said, Short, fresh_key, moment_of
 from api.pages.launch_calendar import calendar_of
-from api.pages.launch_parts import gate_lines, poll_view, rail
+from api.pages.launch_parts import duty_titles, gate_lines, owing_view, poll_view, rail
 from api.pages.launch_steering import levers, your_part
 from api.pages.launch_story import launch_story
 from api.pages.site import Person, SignedIn, Viewer, page, page_router
@@ -88,7 +88,7 @@ def launch_page(
         levers=levers(seen.launch),
         mine=your_part(seen.launch, who, can),
         calendar=calendar_of(svc, seen.launch, now, staff=is_staff(who)),
-        **_items(seen, look, who, show, start),
+        **_items(svc, seen, look, who, show, start),
         **_whole(svc, look, who, seen, now),
     )
 
@@ -135,15 +135,23 @@ def _whole(svc: Services, look: Viewer, who: Actor, seen: Board, now: datetime) 
     }
 
 
-def _items(seen: Board, look: Viewer, who: Actor, show: str, start: int) -> dict[str, Any]:
+def _items(
+    svc: Services, seen: Board, look: Viewer, who: Actor, show: str, start: int
+) -> dict[str, Any]:
     wanted = show if show in SHOWS else "all"
     publishers = None if is_staff(who) else who.publishers
     found = lines(seen, wanted, publishers)
     last = max(0, (len(found) - 1) // ON_A_PAGE * ON_A_PAGE)
     start = min(start, last)  # a filter left fewer pages than there were
     cut = found[start : start + ON_A_PAGE]
-    look.names.learn({one.bound.publisher for one in cut})
+    titles = duty_titles(svc, seen.launch)
+    owed = owing_view(seen, publishers, titles)
+    look.names.expect(
+        {one.bound.publisher for one in cut} | {one["publisher"] for one in owed["publishers"]}
+    )
     return {
+        "duties": titles,
+        "owing": owed,
         "items": [line_view(one, seen) for one in cut],
         "show": wanted,
         "first": start + 1,

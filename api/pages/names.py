@@ -14,12 +14,19 @@ class Names:
     def __init__(self, identity: Identity | None = None) -> None:
         self._identity = identity
         self._known: dict[str, str | None] = {}
+        self._expected: set[str] = set()
+
+    def expect(self, ids: Iterable[str]) -> None:
+        """They are read with the next look, so that two parts of a page make one of it."""
+        self._expected.update(ids)
 
     def learn(self, ids: Iterable[str | None]) -> None:
         """Read the names of `ids`, in two queries at most. None among them is passed over."""
         unknown = {one for one in ids if one} - self._known.keys()
         if not unknown or self._identity is None:
             return
+        unknown |= self._expected - self._known.keys()
+        self._expected = set()
         found = self._identity.names(unknown)
         self._known |= {one: found.get(one) for one in unknown}
 

@@ -10,7 +10,7 @@ from api.errors import Problem
 from api.publishers import visible_publisher
 from api.schema import COMMAND, READ
 from api.subjects import give
-from gonogo.db.launch_duties import MEASURED, left, releases_of, terms_of
+from gonogo.db.launch_duties import MEASURED, asked_of, ends_public, releases_of, terms_of
 from gonogo.db.session import reading
 
 router = APIRouter(prefix="/v1/duties", tags=["duties"])
@@ -23,8 +23,14 @@ def get_duties(svc: Svc, who: Who, publisher: SubjectId) -> dict[str, Any]:
     state = visible_publisher(svc, who, publisher)
     with reading(svc.engine) as session:
         releases = releases_of(session, svc.store, publisher)
-    own = set(left(svc.pack, state.confirmed, state.holds, None))
-    per = {row.id: set(left(svc.pack, state.confirmed, state.holds, row)) for row in releases}
+    asked = asked_of(svc.pack, svc.pack)
+    own = set(asked.left(state.confirmed, verified=state.holds))
+    per = {
+        row.id: set(
+            asked.left(state.confirmed, verified=state.holds, public=ends_public(row.state))
+        )
+        for row in releases
+    }
     items = []
     for duty in svc.pack.launch.duties:
         open_for = [release for release, owed in per.items() if duty.id in owed]

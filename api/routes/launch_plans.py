@@ -173,9 +173,8 @@ def _gathered(svc: Services, launch: str, share: float = 0.5) -> tuple[Launch, G
         if row is None:
             raise Problem("not-found", f"there is no launch {launch}")
         state: Launch = state_of("launch", row.state)
-        return state, gather(
-            session, state, svc.packs(state.terms.pack), datetime.now(UTC), share=share
-        )
+        pack, now = svc.packs(state.terms.pack), datetime.now(UTC)
+        return state, gather(session, state, pack, now, in_force=svc.pack, share=share)
 
 
 def _lapsing(state: Launch, found: Gathered, now: datetime) -> frozenset[str]:

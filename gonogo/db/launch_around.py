@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import String, cast
 from sqlmodel import Session, col, func, select
 
-from gonogo.db.launch_duties import duties_left
+from gonogo.db.launch_duties import asked_of, duties_left
 from gonogo.db.launch_freezes import freezes
 from gonogo.db.launch_items import items_of_launch
 from gonogo.db.people import PersonRow
@@ -39,14 +39,15 @@ def gather(
     pack: PolicyPack,
     now: datetime,
     *,
+    in_force: PolicyPack,
     share: float = REVIEWER_SHARE,
 ) -> Gathered:
     """Everything bound to `launch`, in about twenty queries whatever its size. `share` is the part
-    of the opening hours that a reviewer reviews."""
+    of the opening hours that a reviewer reviews, `in_force` the policies that builders accept."""
     store = launch.store
     look = items_of_launch(session, store, launch.id)
     plan = plan_of(map(_item, look.items), public=frozenset(look.visible))
-    left = duties_left(session, store, launch.id, pack)
+    left = duties_left(session, store, launch.id, asked_of(pack, in_force))
     times = review_times(session, store)
     reviewers = _reviewers(session, store)
     queued = session.exec(

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Select, or_, select
 from sqlmodel import Session, col
 
+from gonogo.db.launch_duties import Asked, confirmed_by, ends_public, publishers_of
 from gonogo.db.people import PublisherRow
 from gonogo.db.publishers import PublisherPicture
 from gonogo.db.tables import (
@@ -34,7 +35,8 @@ _SERVED = ("rolling", "baking", "paused", "held", "completed")
 @dataclass(frozen=True)
 class Bound:
     """A release that belongs to a launch, and what is known of it. `is_out`: it was opened already.
-    `approved` and `verified` are None where nobody knows; `listed` is the status of its listing."""
+    `approved` and `verified` are None where nobody knows; `listed` is the status of its listing.
+    `public`: it ends where everybody finds it."""
 
     item: Item
     launch: str
@@ -52,6 +54,7 @@ class Bound:
     approved: bool | None
     verified: bool | None
     listed: str | None
+    public: bool
 
     @property
     def is_out(self) -> bool:
@@ -127,6 +130,7 @@ def _bound(
         approved=_approved(case.state, row.digest) if case else None,
         verified=verified,
         listed=listed,
+        public=ends_public(state),
     )
 
 
@@ -136,25 +140,40 @@ def _approved(case: Mapping[str, Any], digest: str) -> bool:
     return bool(stands and case.get("settled") and not case.get("blocked_by"))
 
 
+@dataclass(frozen=True)
+class Judged:
+    """How the items of one launch are judged: how long evidence counts, what builders are asked."""
+
+    evidence_s: float
+    asked: Asked
+
+
 def known_of(
-    session: Session, store: str, ids: Collection[str], found: Collection[Bound], life_s: float
+    session: Session, store: str, by: Mapping[str, Judged], found: Collection[Bound]
 ) -> Mapping[str, Known]:
-    """What the readiness matrix wants to know of the items `found` of these launches. `life_s` is
-    how long evidence counts. What cannot be found stays unknown."""
+    """What the readiness matrix wants to know of the items `found` of these launches, `by` what
+    each of them is judged. What cannot be found stays unknown. Three queries."""
     if not found:
         return {}
+    ids = tuple(by)
     times, stopped = _times(session, store, ids), _stops(session, store, ids)
+    publishers = publishers_of(session, store, ids)
     known = {}
     for one in found:
+        how = by[one.launch]
         until, tested = times.get((one.submission, _APPROVED)), times.get((one.submission, _TESTED))
         known[one.item.id] = Known(
             approved=one.approved,
             # Earlier bindings kept the approval's clock still, too.
             approval_until=until + timedelta(seconds=one.bound_s) if until else None,
             bound_at=one.bound_from,
-            evidence_until=tested + timedelta(seconds=life_s) if tested else None,
+            evidence_until=tested + timedelta(seconds=how.evidence_s) if tested else None,
             publisher_verified=one.verified,
-            duties_left=(),
+            duties_left=how.asked.left(
+                confirmed_by(publishers.get(one.publisher)),
+                verified=bool(one.verified),
+                public=one.public,
+            ),
             stops=_covering(one, store, stopped),
         )
     return known

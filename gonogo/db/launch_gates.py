@@ -8,17 +8,17 @@ from datetime import datetime
 
 from sqlmodel import Session, col, func, select
 
-from gonogo.db.launch_duties import duties_left
+from gonogo.db.launch_duties import asked_of, duties_left
 from gonogo.db.launches import LaunchPicture
 from gonogo.db.tables import PackRow, ReleasePicture, StopPicture, SubmissionPicture
-from policies.pack import pack_of
+from policies.pack import PolicyPack, pack_of
 
-Measure = Callable[[Session, str, str, datetime], float | None]  # None: nobody can look
+Measure = Callable[[Session, str, str, datetime, PolicyPack], float | None]  # None: nobody can look
 DUTIES = "duties_done"
 _OURS = ("queued", "in_review", "held")  # stages whose clock is the store's
 
 
-def _stops(session: Session, store: str, launch: str, now: datetime) -> float:
+def _stops(session: Session, store: str, launch: str, now: datetime, _: PolicyPack) -> float:
     """Active stops of the whole store or of a category."""
     return session.exec(
         select(func.count())
@@ -31,7 +31,7 @@ def _stops(session: Session, store: str, launch: str, now: datetime) -> float:
     ).one()
 
 
-def _late_reviews(session: Session, store: str, launch: str, now: datetime) -> float:
+def _late_reviews(session: Session, store: str, launch: str, now: datetime, _: PolicyPack) -> float:
     """Cases of the review queue past their due date."""
     return session.exec(
         select(func.count())
@@ -44,7 +44,9 @@ def _late_reviews(session: Session, store: str, launch: str, now: datetime) -> f
     ).one()
 
 
-def _duties(session: Session, store: str, launch: str, now: datetime) -> float | None:
+def _duties(
+    session: Session, store: str, launch: str, now: datetime, in_force: PolicyPack
+) -> float | None:
     """Must items of the launch whose builders still owe something that its pack lists. Looked at
     only where the pack has this gate: it reads every item."""
     row = session.get(LaunchPicture, (store, launch))
@@ -53,7 +55,7 @@ def _duties(session: Session, store: str, launch: str, now: datetime) -> float |
     kept = session.get(PackRow, row.state["terms"]["pack"])
     if kept is None:
         return None
-    left = duties_left(session, store, launch, pack_of(kept.value))
+    left = duties_left(session, store, launch, asked_of(pack_of(kept.value), in_force))
     musts = session.exec(
         select(ReleasePicture.id).where(
             ReleasePicture.store_id == store,
@@ -72,14 +74,15 @@ MEASURES: Mapping[str, Measure] = {
 
 
 def measure(
-    session: Session, store: str, launch: str, now: datetime
+    session: Session, store: str, launch: str, now: datetime, in_force: PolicyPack
 ) -> dict[str, dict[str, object]]:
-    """`observed["gates"]`: what every gate that can be measured shows at `now` (UTC).
+    """`observed["gates"]`: what every gate that can be measured shows at `now` (UTC), under the
+    policies `in_force`.
 
     Whether the value is within its limit is for the gate in the pack to say.
     """
     return {
         gate: {"holds": True, "value": value, "at": now.isoformat()}
         for gate, look in MEASURES.items()
-        if (value := look(session, store, launch, now)) is not None
+        if (value := look(session, store, launch, now, in_force)) is not None
     }

@@ -115,6 +115,8 @@ async def test_what_is_not_ready_comes_first_and_says_why(store: Store) -> None:
     gpt = (await store.get(f"/v1/releases/{bad}", "lea")).json()["gpt"]
     stop = {"scope": "gpt", "target": gpt, "reason": "unsafe"}
     assert (await store.post("/v1/stops", stop, by="sam")).status_code in (200, 201)
+    duty = f"/v1/duties/{store.publishers['lumen']}/accept_policies"
+    assert (await store.post(duty, {}, by="ada")).status_code == 200
 
     page = await Browser(store, "lea").page(f"/launches/{told.subject}")
     blocked = await Browser(store, "lea").page(f"/launches/{told.subject}?show=blocked")

@@ -259,7 +259,7 @@ async def test_duties_are_counted_as_a_gate_where_the_pack_has_one(store: Store)
 
     def measured(of: Recorded) -> Any:
         with reading(svc.engine) as session:
-            return measure(session, svc.store, of.id, datetime.now(UTC)).get(DUTIES)
+            return measure(session, svc.store, of.id, datetime.now(UTC), svc.pack).get(DUTIES)
 
     before, unasked = measured(launch), measured(plain)
     await confirmed(store, case)

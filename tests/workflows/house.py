@@ -109,7 +109,7 @@ class House:
     def worker(self, **changes: Any) -> Worker:
         planning = Planning(self.engine, self.packs)
         exposure = Exposure(self.client, self.queue)
-        launching = Launching(self.engine, self.client, self.queue)
+        launching = Launching(self.engine, self.client, self.queue, self.pack)
         options: dict[str, Any] = {
             "task_queue": self.queue,
             "workflows": WORKFLOWS,

@@ -23,7 +23,7 @@ def seen(stage: Stage, launch: str, at: datetime) -> dict[str, Any]:
     wave = state.wave if opened else state.wave + 1
     with reading(stage.engine) as session:
         items = observe(session, stage.store, launch, wave=wave, opened=opened, at=at)
-        return {"items": items, "gates": measure(session, stage.store, launch, at)}
+        return {"items": items, "gates": measure(session, stage.store, launch, at, stage.pack)}
 
 
 def precheck(stage: Stage, submission: str, digest: str, at: datetime) -> tuple[str, ...]:

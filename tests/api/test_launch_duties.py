@@ -1,0 +1,64 @@
+"""What builders owe, on the board of their launch: by item, by publisher, and theirs alone."""
+
+from gonogo.db.people import PublisherRow
+from gonogo.db.session import writing
+from tests.api.store import Store
+from tests.api.test_launch_pages import _of_ben, ahead, ready, words
+from tests.api.test_pages import HOSTILE, Browser, assert_careful
+from tests.launch_stories import Told, bind
+
+
+async def accept(store: Store, publisher: str, by: str) -> None:
+    path = f"/v1/duties/{store.publishers[publisher]}/accept_policies"
+    answer = await store.post(path, {}, by=by)
+    assert answer.status_code == 200, answer.text
+
+
+async def test_an_item_is_ready_once_its_builders_have_done_what_is_asked(store: Store) -> None:
+    told = Told(store, "Opening", ahead()).gating()
+    bind(store, await ready(store, "Abacus"), told.subject)
+    path = f"/launches/{told.subject}"
+
+    before = await Browser(store, "lea").page(path)
+    await accept(store, "lumen", "ada")
+    after = await Browser(store, "lea").page(path)
+
+    assert "To be done: Accept the current policies" in words(before)
+    assert "0 of 1" in words(before)
+    assert "1 publisher owes something" in words(before)
+    assert f"/duties/{store.publishers['lumen']}" in before.links
+    assert "To be done" not in after.text
+    assert "1 of 1" in words(after)
+    assert 'id="owing"' not in after.text
+
+
+async def test_builders_see_what_they_owe_themselves_and_nothing_of_others(store: Store) -> None:
+    told = Told(store, "Opening", ahead()).gating()
+    bind(store, await ready(store, "Abacus"), told.subject)
+    bind(store, await _of_ben(store), told.subject)
+
+    page = await Browser(store, "ada").page(f"/launches/{told.subject}")
+    whole = await Browser(store, "lea").page(f"/launches/{told.subject}")
+
+    assert "What you still have to do" in page.text
+    assert f"/duties/{store.publishers['lumen']}" in page.links
+    assert f"/duties/{store.publishers['marrow']}" not in page.links
+    assert "2 publishers owe something" in words(whole)
+
+
+async def test_a_publisher_with_a_hostile_name_owes_it_as_text(store: Store) -> None:
+    told = Told(store, "Opening", ahead()).gating()
+    bind(store, await ready(store, "Abacus"), told.subject)
+    key = (store.settings.store, store.publishers["lumen"])
+    with writing(store.app.state.services.engine) as session:
+        row = session.get(PublisherRow, key)
+        assert row is not None
+        row.name = HOSTILE[:80]
+
+    answer = await Browser(store, "lea").visit(f"/launches/{told.subject}")
+
+    assert 'id="owing"' in answer.text
+    assert "alert(1)" in answer.text
+    assert "<img" not in answer.text
+    assert "<script>alert" not in answer.text
+    assert_careful(answer)
