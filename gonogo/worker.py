@@ -16,6 +16,7 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 
 from activities.domains import Domains, Rechecks
 from activities.exposure import Exposure
+from activities.forecasting import Forecasting
 from activities.intake import Intake
 from activities.launching import Launching
 from activities.notices import Notices
@@ -178,6 +179,7 @@ def build(
             launching.seat,
             launching.look,
             launching.tell,
+            Forecasting(engine, packs).keep,
             domains.prove,
             purging.erase,
             purging.sweep,

@@ -80,10 +80,12 @@ class Told(Record):
 
     state: Launch
 
-    def __init__(self, store: Store, name: str, opening: datetime, zone: str = "UTC") -> None:
+    def __init__(
+        self, store: Store, name: str, opening: datetime, zone: str = "UTC", **terms: Any
+    ) -> None:
         super().__init__(store, "launch", new_id("lch"), datetime.now(UTC) - 40 * DAY)
         self.opening, self.zone = opening, zone
-        terms = launch_terms_from(self.svc.packs(self.svc.pack.digest))
+        terms = launch_terms_from(self.svc.packs(self.svc.pack.digest)) | terms
         self.give("draft", "lea", {"name": name, "tz": zone, "mode": "quorum", "quorum": 1,
                                    "terms": terms})  # fmt: skip
 

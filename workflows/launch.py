@@ -5,15 +5,17 @@ plan → gates → poll (T-48 h) → countdown (checks at T-24 h, T-1 h, T-5 min
 What opens is one row of the record. Its items look at it when they are told, at their leisure.
 """
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from temporalio import workflow
-from temporalio.exceptions import ApplicationError
+from temporalio.exceptions import ActivityError, ApplicationError
 
 with workflow.unsafe.imports_passed_through():
+    from activities.forecasting import Forecasting, ForetellRequest
     from activities.launching import Launching, LookRequest, TellRequest
     from policies.errors import PolicyError
     from policies.lifecycle.kernel import Command
@@ -21,7 +23,8 @@ with workflow.unsafe.imports_passed_through():
     from policies.lifecycle.launch_due import Timer, timers
     from policies.lifecycle.launch_state import Launch, Status
     from policies.lifecycle.release_launch import OVER
-    from workflows.options import COMMAND, LASTING
+    from policies.rules.forecast_points import forecast_point
+    from workflows.options import ASIDE, COMMAND, LASTING
     from workflows.subject import Subject
 
 # So long before the opening all items are looked at, so that the opening itself is short.
@@ -47,7 +50,8 @@ _LOOKING = frozenset(
 
 @dataclass(frozen=True)
 class LaunchInput:
-    """`told`: what its items were told last, so that a renewed history does not tell it again."""
+    """`told`: what its items were told last, so that a renewed history does not tell it again;
+    `foretold`: the last point at which a forecast was kept."""
 
     store: str
     subject: str
@@ -55,6 +59,7 @@ class LaunchInput:
     submission: str = ""
     past: bool = True
     told: str = ""
+    foretold: str = ""
 
 
 @workflow.defn(name="Launch", failure_exception_types=[PolicyError])
@@ -63,6 +68,8 @@ class LaunchWorkflow:
     def __init__(self, start: LaunchInput) -> None:
         self._launch: Subject[Launch] = Subject(MACHINE, start.store, start.subject)
         self._told = start.told
+        self._foretold = start.foretold
+        self._aside: set[asyncio.Task[None]] = set()  # what nothing waits for
         self._left = False
         self._warm: Mapping[str, Any] | None = None
         self._refused: dict[str, tuple[int, int, datetime]] = {}  # kind → seq, times, not before
@@ -73,11 +80,12 @@ class LaunchWorkflow:
         await workflow.wait_condition(lambda: self._launch.state is not None)
         while self.state.is_open:
             await self._tell_items()
+            self._keep_forecast()
             await self._count_who_left()
             await self._next_step()
             self._renew_history(start)
         await self._tell_items()
-        await workflow.wait_condition(workflow.all_handlers_finished)
+        await workflow.wait_condition(self._is_at_rest)
         return self.state.status.value
 
     @workflow.update(name="command")
@@ -191,9 +199,32 @@ class LaunchWorkflow:
             last = told.last
         self._told = news
 
+    def _keep_forecast(self) -> None:
+        """At every earnest point of its way, aside: no opening waits for a simulation."""
+        point = forecast_point(self.state)
+        if point is None or point == self._foretold or not workflow.patched("kept-forecasts"):
+            return
+        self._foretold = point
+        task = asyncio.create_task(self._foretell(point))
+        self._aside.add(task)
+        task.add_done_callback(self._aside.discard)
+
+    async def _foretell(self, point: str) -> None:
+        s = self.state
+        request = ForetellRequest(s.store, s.id, s.terms.pack, point, workflow.now())
+        try:
+            await workflow.execute_activity_method(Forecasting.keep, request, **ASIDE)
+        except ActivityError as fault:
+            workflow.logger.warning("no forecast kept at %s: %s", point, fault.cause)
+
+    def _is_at_rest(self) -> bool:
+        return workflow.all_handlers_finished() and not self._aside
+
     def _renew_history(self, start: LaunchInput) -> None:
-        if workflow.info().is_continue_as_new_suggested() and workflow.all_handlers_finished():
-            workflow.continue_as_new(replace(start, past=True, told=self._told))
+        if workflow.info().is_continue_as_new_suggested() and self._is_at_rest():
+            workflow.continue_as_new(
+                replace(start, past=True, told=self._told, foretold=self._foretold)
+            )
 
 
 def _is_stale(refused: ApplicationError) -> bool:

@@ -72,6 +72,15 @@ MODEL_CALL = Regular(
         non_retryable_error_types=FINAL_ERRORS,
     ),
 )
+# A simulation that nothing waits for: done if it can be, given up if it cannot.
+ASIDE = Regular(
+    start_to_close_timeout=timedelta(minutes=1),
+    retry_policy=RetryPolicy(
+        initial_interval=timedelta(seconds=1),
+        maximum_attempts=3,
+        non_retryable_error_types=FINAL_ERRORS,
+    ),
+)
 # One workflow commands another.
 COMMAND = Regular(
     start_to_close_timeout=timedelta(seconds=30),

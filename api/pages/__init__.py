@@ -9,6 +9,7 @@ from api.pages import (
     gpts,
     home,
     inbox,
+    launch_closing,
     launch_levers,
     launch_plan,
     launch_postpone,
@@ -41,6 +42,7 @@ PAGES = (
     releases.router,
     launch_plan.router,  # `/launches/new` before `/launches/{subject}`
     launches.router,
+    launch_closing.router,
     launch_levers.router,
     launch_postpone.router,
     publishers.router,

@@ -18,7 +18,6 @@ from api.launch_board import visible_launch
 from api.pages.forms import Key, Line, key_of, outcome
 from api.pages.site import Person, back_to, page_router
 from api.routes import launch_steps as steps
-from api.routes.launches import CloseBody, close_launch
 from gonogo.zones import resolve_local
 
 router = page_router()
@@ -32,7 +31,6 @@ _Lever = Literal[
     "call_poll",
     "next_wave",
     "finish",
-    "close",
 ]
 _Steps = dict[str, Callable[..., Awaitable[dict[str, Any]]]]
 _AT_ONCE: _Steps = {"hold": steps.hold_launch, "suspend": steps.suspend_launch}
@@ -62,21 +60,17 @@ async def steer_launch(
     what: Annotated[_Lever, Form()],
     version: Version,
     note: Line = "",
-    score: Annotated[str, Form(max_length=20)] = "",
 ) -> Response:
     """Pull one lever."""
     launch = await run_in_threadpool(visible_launch, svc, who, subject)
     asked = Asked(svc, who, launch, await key_of(request, key), etag(version))
-    done = await _pull(asked, what, note.strip(), score)
+    done = await _pull(asked, what, note.strip())
     return back_to(f"/launches/{subject}", outcome(done, f"launch-{what}"))
 
 
-async def _pull(asked: Asked, what: str, note: str, score: str) -> dict[str, Any]:
+async def _pull(asked: Asked, what: str, note: str) -> dict[str, Any]:
     if what in _PLAIN:
         return await _PLAIN[what](asked)
-    if what == "close":
-        body = CloseBody(report=_needed(note, "the report"), score=_number(score))
-        return await close_launch(asked, body)
     if what in _AT_ONCE:
         # One click is enough to hold; the words may follow.
         return await _AT_ONCE[what](replace(asked, seen=None), ReasonBody(reason=note or "by_hand"))
@@ -161,13 +155,6 @@ def _needed(text: str, what: str) -> str:
     if not text:
         raise Problem("incomplete", f"{what} is missing")
     return text
-
-
-def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        raise Problem("incomplete", "how good was the forecast? its score is a number") from None
 
 
 def _local(text: str, zone: str) -> datetime:

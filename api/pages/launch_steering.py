@@ -17,7 +17,6 @@ LEVERS = (
     "next_wave",
     "finish",
     "restore",
-    "close",
     "cancel",
 )
 _ALWAYS = ("hold", "resume", "cancel")

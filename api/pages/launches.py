@@ -12,6 +12,7 @@ from api.launch_board import ON_A_PAGE, SHOWS, Board, board, line_view, lines, s
 from api.launch_shown import launch_view, share
 from api.pages.forms import Said, Short, fresh_key, moment_of
 from api.pages.launch_calendar import calendar_of
+from api.pages.launch_closing import closing_part
 from api.pages.launch_parts import duty_titles, gate_lines, owing_view, poll_view, rail
 from api.pages.launch_steering import levers, your_part
 from api.pages.launch_story import launch_story
@@ -88,6 +89,7 @@ def launch_page(
         levers=levers(seen.launch),
         mine=your_part(seen.launch, who, can),
         calendar=calendar_of(svc, seen.launch, now, staff=is_staff(who)),
+        closing=closing_part(svc, seen.launch, now) if is_staff(who) else None,
         **_items(svc, seen, look, who, show, start),
         **_whole(svc, look, who, seen, now),
     )

@@ -3,12 +3,12 @@
 Nothing here changes anything. A preview's `plan_hash` is what the postponement names.
 """
 
-import hashlib
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from pydantic import Field
+from sqlmodel import Session
 
 from api.bodies import Body, Instant
 from api.deps import PLAIN, Services, SubjectId, Svc
@@ -18,28 +18,19 @@ from api.schema import READ
 from api.subjects import Staff
 from gonogo.db.codec import state_of
 from gonogo.db.launch_around import Gathered, gather, opening_of
-from gonogo.db.launch_cases import pending_of
+from gonogo.db.launch_forecasts import question
 from gonogo.db.launches import LaunchPicture
-from gonogo.db.review_times import WAIT_PRIOR, WORK_PRIOR
 from gonogo.db.session import reading
 from gonogo.zones import place_target, zone_named
 from policies.errors import Incomplete
 from policies.lifecycle.launch_state import Launch
-from policies.rules.launch_outlook import outlook
 from policies.rules.launch_path import critical_path
 from policies.rules.launch_plan import Mode as Modes
 from policies.rules.launch_plan import examine, quorum
 from policies.rules.launch_readiness import matrix
 from policies.rules.postponing import Preview, preview
 from policies.rules.postponing_request import Choice, Embargoed, Exposed, Mode, Request
-from policies.stats.forecast import (
-    Forecast,
-    Question,
-    Reviewing,
-    affordable_runs,
-    forecast,
-    levers,
-)
+from policies.stats.forecast import Forecast, Question, forecast, levers
 
 router = APIRouter(prefix="/v1/launches", tags=["launches"])
 _Ids = Annotated[str, Field(min_length=1, max_length=80, pattern=PLAIN)]
@@ -119,28 +110,12 @@ def told_by(
 ) -> tuple[Question, Forecast, datetime | None]:
     """The question, its answer, and the moment it is about; None while there is no date."""
     now = datetime.now(UTC)
-    state, found = _gathered(svc, launch, share=share)
     with reading(svc.engine) as session:
-        pending = pending_of(session, svc.store, launch, _lapsing(state, found, now), now)
-    if not pending:
+        state = _state(svc, session, launch)
+        asked = question(session, state, svc.packs(state.terms.pack), now, share)
+    if asked is None:
         raise Problem("bad-request", "nothing is bound to this launch, so there is nothing to tell")
-    at = by or opening_of(state)
-    asked = Question(
-        pending=pending,
-        past=found.times.past,
-        reviewing=Reviewing(
-            found.around.calendar,
-            dict.fromkeys(found.reviewers, share),
-            found.around.hours.queued_s,
-        ),
-        wait_prior=WAIT_PRIOR,
-        work_prior=WORK_PRIOR,
-        now=now,
-        seed=_seed(state),
-        needed=None,
-        runs=affordable_runs(len(pending)),
-    )
-    return asked, forecast(asked), at
+    return asked, forecast(asked), by or opening_of(state)
 
 
 def previewed(svc: Services, launch: str, body: PreviewBody) -> Preview:
@@ -167,24 +142,16 @@ def _preview(svc: Services, state: Launch, found: Gathered, body: PreviewBody) -
     return preview(found.plan, request, found.around, zone_named(state.tz), datetime.now(UTC))
 
 
-def _gathered(svc: Services, launch: str, share: float = 0.5) -> tuple[Launch, Gathered]:
+def _gathered(svc: Services, launch: str) -> tuple[Launch, Gathered]:
     with reading(svc.engine) as session:
-        row = session.get(LaunchPicture, (svc.store, launch))
-        if row is None:
-            raise Problem("not-found", f"there is no launch {launch}")
-        state: Launch = state_of("launch", row.state)
+        state = _state(svc, session, launch)
         pack, now = svc.packs(state.terms.pack), datetime.now(UTC)
-        return state, gather(session, state, pack, now, in_force=svc.pack, share=share)
+        return state, gather(session, state, pack, now, in_force=svc.pack)
 
 
-def _lapsing(state: Launch, found: Gathered, now: datetime) -> frozenset[str]:
-    """Items that are reviewed again before the target."""
-    if state.target is None:
-        return frozenset()
-    ahead = outlook(found.plan, state.target, found.around, now)
-    return frozenset(case.item for case in ahead.cases)
-
-
-def _seed(state: Launch) -> int:
-    """The same draws as long as nothing happened."""
-    return int.from_bytes(hashlib.sha256(f"{state.id}:{state.seq}".encode()).digest()[:8], "big")
+def _state(svc: Services, session: Session, launch: str) -> Launch:
+    row = session.get(LaunchPicture, (svc.store, launch))
+    if row is None:
+        raise Problem("not-found", f"there is no launch {launch}")
+    state: Launch = state_of("launch", row.state)
+    return state

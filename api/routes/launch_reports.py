@@ -1,31 +1,33 @@
 """What came of a launch: forecasts that were kept, and the report they are scored in."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 from fastapi import APIRouter, Response
 from fastapi.responses import HTMLResponse
-from sqlmodel import col, select
+from starlette.concurrency import run_in_threadpool
 
-from api.bodies import Body, Instant
-from api.deps import Services, SubjectId, Svc
+from api.bodies import Body, Instant, Note
+from api.closing import closing_of, filed_of, launch_named, made_of, page_of
+from api.deps import SubjectId, Svc
 from api.errors import Problem
+from api.launch_asked import Deciding
 from api.routes.launch_plans import told_by
-from api.schema import READ
+from api.schema import COMMAND, READ
 from api.subjects import Staff
 from api.views import time_text
 from gonogo.db import forecasts
-from gonogo.db.codec import state_of
 from gonogo.db.forecasts import KEPT_MOST, ForecastRow
-from gonogo.db.launches import LaunchPicture
-from gonogo.db.people import PersonRow
 from gonogo.db.session import reading, writing
 from gonogo.ids import new_id
-from gonogo.notices.reports import report_html
-from policies.lifecycle.launch_state import Launch
-from policies.rules.launch_report import LaunchReport, as_json, report
+from policies.rules.launch_report import as_json
 
 router = APIRouter(prefix="/v1/launches", tags=["launches"])
+
+
+class CloseBody(Body):
+    """`lessons`: what was learnt, in words. Everything else of the report is in the record."""
+
+    lessons: Note | None = None
 
 
 class KeepBody(Body):
@@ -37,7 +39,7 @@ class KeepBody(Body):
 @router.get("/{launch}/forecasts", responses=READ)
 def list_forecasts(svc: Svc, who: Staff, launch: SubjectId) -> dict[str, Any]:
     """Those that were kept, the oldest first."""
-    _launch(svc, launch)
+    launch_named(svc, launch)
     with reading(svc.engine) as session:
         rows = forecasts.kept(session, svc.store, launch)
     return {"items": [_forecast(row) for row in rows]}
@@ -71,52 +73,33 @@ def keep_forecast(svc: Svc, who: Staff, launch: SubjectId, body: KeepBody) -> di
 
 @router.get("/{launch}/report", responses=READ)
 def get_report(svc: Svc, who: Staff, launch: SubjectId) -> dict[str, Any]:
-    """The report as it stands: dates, holds, gates, dissent, openings, incidents, scores. Ids and
-    digests, no names and no prose."""
+    """The report as it stands, of a closed launch as of its closing: dates, holds, gates, dissent,
+    openings, incidents, scores. Ids and digests, no names and no prose."""
     return as_json(made_of(svc, launch))
+
+
+@router.get("/{launch}/report/filed", responses=READ)
+def get_filed_report(svc: Svc, who: Staff, launch: SubjectId) -> dict[str, Any]:
+    """The report as it was filed on closing, with the digest that the record holds."""
+    return filed_of(svc, launch)
 
 
 @router.get("/{launch}/report.html", responses=READ, response_class=Response)
 def get_report_page(svc: Svc, who: Staff, launch: SubjectId) -> HTMLResponse:
     """The same for people, in one file that needs nothing else: to keep, to print, to send."""
-    made = made_of(svc, launch)
-    by = {one.by for one in made.timeline} | {one.by for one in made.dates}
-    by |= {one.by for one in made.dissent}
-    by |= {one.overridden_by for one in made.dissent if one.overridden_by}
-    with reading(svc.engine) as session:
-        names = dict(
-            session.exec(
-                select(PersonRow.id, PersonRow.name).where(
-                    PersonRow.store_id == svc.store, col(PersonRow.id).in_(sorted(by))
-                )
-            ).all()
-        )
-    html = report_html(made, names, svc.pack.calendar.zone)
     headers = {"Content-Disposition": f'attachment; filename="{launch}.html"'}
-    return HTMLResponse(html, headers=headers)
+    return HTMLResponse(page_of(svc, launch), headers=headers)
 
 
-def made_of(svc: Services, launch: str) -> LaunchReport:
-    state = _launch(svc, launch)
-    events = svc.ledger.events(svc.store, launch)
-    with reading(svc.engine) as session:
-        return report(
-            events,
-            incidents=forecasts.incidents(session, svc.store, launch, state.opened_at),
-            foretold=forecasts.foretold(session, svc.store, launch),
-            approved_at=forecasts.approved_at(session, svc.store, launch),
-            lessons=(state.report,) if state.report else (),
-            now=datetime.now(UTC),
-        )
-
-
-def _launch(svc: Services, launch: str) -> Launch:
-    with reading(svc.engine) as session:
-        row = session.get(LaunchPicture, (svc.store, launch))
-    if row is None:
-        raise Problem("not-found", f"there is no launch {launch}")
-    state: Launch = state_of("launch", row.state)
-    return state
+@router.post("/{subject}/close", responses=COMMAND)
+async def close_launch(asked: Deciding, body: CloseBody) -> dict[str, Any]:
+    """End it once it has soaked. The report is made of the record and filed, the forecasts that
+    were kept are scored; where none was, the score is null and `unscored` says why."""
+    filed = await run_in_threadpool(closing_of, asked.svc, asked.launch.id, body.lessons)
+    done = await asked.give(
+        "close", filed.body, body.model_dump(mode="json"), filed.texts, needs_seen=True
+    )
+    return {**done, "score": filed.body["score"], "unscored": filed.body["unscored"]}
 
 
 def _forecast(row: ForecastRow) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
-from api.bodies import Body, Note, Zone
+from api.bodies import Body, Zone
 from api.deps import (
     Cursor,
     IdempotencyKey,
@@ -25,7 +25,6 @@ from api.streams import events_after
 from api.subjects import Staff
 from api.views import can_view
 from gonogo.db import launch_lists, queries
-from gonogo.db.prose import prose_of
 from gonogo.db.session import reading
 from gonogo.ids import new_id
 from gonogo.zones import zone_named
@@ -48,13 +47,6 @@ class AmendBody(Body):
     name: Annotated[str, Field(min_length=1, max_length=120)] | None = None
     mode: Literal["atomic", "quorum", "independent"] | None = None
     quorum: Annotated[int, Field(ge=1, le=100_000, strict=True)] | None = None
-
-
-class CloseBody(Body):
-    """`report`: what came of it. `score`: how good the forecast was (its Brier score)."""
-
-    report: Note
-    score: Annotated[float, Field(ge=0, le=1_000_000, allow_inf_nan=False)]
 
 
 @router.get("", responses=READ)
@@ -134,11 +126,3 @@ async def amend_launch(asked: Deciding, body: AmendBody) -> dict[str, Any]:
     """Change its name, mode or quorum, before the poll."""
     wanted = body.model_dump(mode="json", exclude_unset=True)
     return await asked.give("amend", wanted, wanted, needs_seen=True)
-
-
-@router.post("/{subject}/close", responses=COMMAND)
-async def close_launch(asked: Deciding, body: CloseBody) -> dict[str, Any]:
-    """End it: it has soaked, the report is filed, the forecast is scored."""
-    report = prose_of(body.report)
-    wanted = {"report": report.digest, "score": body.score}
-    return await asked.give("close", wanted, body.given(), (report,))

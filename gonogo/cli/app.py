@@ -9,7 +9,7 @@ from gonogo.cli import (
     importing,
     inbox,
     installation,
-    launches,
+    launch_ends,
     notices,
     people,
     places,
@@ -40,7 +40,7 @@ submissions.register(app)
 importing.register(app)
 app.add_typer(reviews.app, name="review")
 app.add_typer(releases.app, name="release")
-app.add_typer(launches.app, name="launch")
+app.add_typer(launch_ends.app, name="launch")
 app.add_typer(stops.app, name="stop")
 app.add_typer(windows.app, name="windows")
 app.add_typer(embargoes.app, name="embargo")

@@ -74,9 +74,10 @@ def approved_at(session: Session, store: str, launch: str) -> datetime | None:
 
 
 def incidents(
-    session: Session, store: str, launch: str, since: datetime | None
+    session: Session, store: str, launch: str, since: datetime | None, until: datetime
 ) -> tuple[Incident, ...]:
-    """Stops and quarantines of the store, halts and rollbacks of its items, since it opened."""
+    """Stops and quarantines of the store, halts and rollbacks of its items, from `since`, when it
+    opened, up to `until`, its closing or now (UTC)."""
     if since is None:
         return ()
     mine = select(ReleasePicture.id).where(
@@ -88,6 +89,7 @@ def incidents(
             EventRow.store_id == store,
             col(EventRow.type).in_(list(_INCIDENTS)),
             col(EventRow.occurred_at) >= since,
+            col(EventRow.occurred_at) <= until,
             col(EventRow.subject).in_(mine) | col(EventRow.type).not_like("release:%"),
         )
         .order_by(col(EventRow.position))

@@ -8,9 +8,10 @@ from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from gonogo.notices.rendering import NAME_MOST, one_line, words
+from gonogo.notices.rendering import NAME_MOST, clean, one_line, words
 from policies.rules.launch_report import LaunchReport
 
+TEXT_MOST = 8_000  # of one text that somebody wrote
 _FOLDER = Path(__file__).parent / "report_templates"
 
 
@@ -27,8 +28,14 @@ def _environment() -> Environment:
     return made
 
 
-def report_html(made: LaunchReport, names: Mapping[str, str], zone: str) -> str:
-    """`names` are those of people, by id; times are told in `zone`."""
+def report_html(
+    made: LaunchReport,
+    names: Mapping[str, str],
+    zone: str,
+    texts: Mapping[str, str] | None = None,
+) -> str:
+    """`names` are those of people, by id; `texts` what they wrote, by digest, as far as it is not
+    erased; times are told in `zone`."""
     where = ZoneInfo(zone)
 
     def when(at: datetime) -> str:
@@ -39,8 +46,14 @@ def report_html(made: LaunchReport, names: Mapping[str, str], zone: str) -> str:
             return "the store"
         return one_line(names.get(person, person), NAME_MOST) or person
 
+    def said(digest: str) -> list[str]:
+        text = clean((texts or {}).get(digest, "(erased)"))[:TEXT_MOST]
+        return [part for part in text.split("\n") if part.strip()]
+
     template = _environment().get_template("launch.html")
-    return template.render(r=made, when=when, who=who, name=one_line(made.name, NAME_MOST))
+    return template.render(
+        r=made, when=when, who=who, said=said, name=one_line(made.name, NAME_MOST)
+    )
 
 
 def _span(seconds: float) -> str:

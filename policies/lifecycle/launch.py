@@ -5,20 +5,20 @@ again, looks first. What had to be looked up arrives as `observed["items"]` (lau
 `observed["gates"]` (launch_gating.py); what nobody looked at does not hold (I7).
 """
 
-import math
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from policies.errors import EvidenceBlocks, IllegalMove, Incomplete, NotYet, OverLimit
 from policies.lifecycle import (
+    launch_closing,
     launch_gating,
     launch_moving,
     launch_poll,
     launch_system,
 )
 from policies.lifecycle.kernel import Command, Fact, Machine, iso
-from policies.lifecycle.launch_bodies import digest, held, told
+from policies.lifecycle.launch_bodies import held, told
 from policies.lifecycle.launch_due import due
 from policies.lifecycle.launch_fold import evolve
 from policies.lifecycle.launch_items import items_of
@@ -152,19 +152,6 @@ def _restore(s: Launch, c: Command, now: datetime, o: Observed) -> Facts:
     return (Fact("launch:restored", {"first": first.by, "excluded": sorted(items.failing)}),)
 
 
-def _close(s: Launch, c: Command, now: datetime, o: Observed) -> Facts:
-    """L15: the soak is done, a report is filed, the forecast is scored."""
-    soaked = (s.wave_at or s.since) + timedelta(seconds=s.terms.soak_s)
-    if now < soaked:
-        raise NotYet("it has not soaked long enough", until=iso(soaked))
-    score = c.body.get("score")
-    fits = isinstance(score, int | float) and not isinstance(score, bool) and math.isfinite(score)
-    if not fits:
-        raise Incomplete("how good was the forecast? a score is missing", field="score")
-    body = {"report": digest(c.body, "report", "the report"), "score": float(c.body["score"])}
-    return (Fact("launch:closed", body),)
-
-
 _DECIDERS: Mapping[str, Callable[[Launch, Command, datetime, Observed], Facts]] = {
     "amend": _amend,
     "plan": launch_moving.plan,
@@ -187,7 +174,7 @@ _DECIDERS: Mapping[str, Callable[[Launch, Command, datetime, Observed], Facts]] 
     "bring_forward": launch_moving.bring_forward,
     "suspend": _suspend,
     "restore": _restore,
-    "close": _close,
+    "close": launch_closing.close,
     "measure": launch_gating.measure,
     "reopen_gate": launch_gating.reopen_gate,
     "begin_poll": launch_poll.begin_poll,

@@ -209,6 +209,19 @@ def _proposed(what: Any) -> Callable[[Launch, Event, Body, datetime], Launch]:
     return change
 
 
+def _closed(s: Launch, e: Event, b: Body, at: datetime) -> Launch:
+    """Closed before reports were filed by the store itself, `report` is what its lead wrote."""
+    return replace(
+        s,
+        status=Status.CLOSED,
+        report=b["report"],
+        lessons=b["lessons"] if "lessons" in b else b["report"],
+        score=b["score"],
+        unscored=b.get("unscored"),
+        wave_wanted=None,
+    )
+
+
 def _counted(s: Launch, e: Event, b: Body, at: datetime) -> Launch:
     counts = Counts(b["wave"], b["must"], b["must_ready"], b["ready"], at, b["quorum_met"])
     return replace(s, counts=counts, waves=max(b["waves"], s.wave, 1))
@@ -251,9 +264,7 @@ _CHANGES: Mapping[str, Any] = {
     "launch:cancelled": lambda s, e, b, at: replace(s, status=Status.CANCELLED, held=None),
     "launch:suspended": _suspended,
     "launch:restored": _restored,
-    "launch:closed": lambda s, e, b, at: replace(
-        s, status=Status.CLOSED, report=b["report"], score=b["score"], wave_wanted=None
-    ),
+    "launch:closed": _closed,
     "launch:items:counted": _counted,
     "launch:overdue": lambda s, e, b, at: replace(s, told=b["nth"], told_at=at),
 }

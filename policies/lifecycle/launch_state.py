@@ -197,8 +197,10 @@ class Launch:
     suspended_from: Status | None = None
     told: int = 0  # how often it was said that somebody is late, in this state
     told_at: datetime | None = None
-    report: str | None = None
+    report: str | None = None  # digest of what was filed
+    lessons: str | None = None  # digest of what its lead learnt
     score: float | None = None
+    unscored: str | None = None  # why a closed launch has no score
 
     @property
     def opens_at(self) -> datetime | None:

@@ -101,12 +101,14 @@ class Opened:
 
 @dataclass(frozen=True)
 class Score:
-    """Of forecasts whose date has come. None where there was none."""
+    """Of forecasts whose date has come. None where there was none; then `unscored` says why:
+    no_forecast (none was kept), not_due (the date of none has come)."""
 
     forecasts: int
     brier: float | None
     log: float | None
     bins: tuple[Mapping[str, float], ...] = ()
+    unscored: str | None = None
 
 
 @dataclass(frozen=True)
@@ -173,7 +175,9 @@ def report(
         ),
         opened=tuple(_opened(events)),
         score=_score(list(foretold), approved_at, now),
-        incidents=tuple(sorted(incidents, key=lambda one: (one.at, one.subject))),
+        incidents=tuple(
+            sorted((*incidents, *_suspensions(events)), key=lambda one: (one.at, one.subject))
+        ),
         lessons=tuple(lessons),
     )
 
@@ -250,6 +254,18 @@ def _opened(events: Sequence[Event]) -> Iterable[Opened]:
             yield Opened(body["wave"], event.occurred_at, body["ready"], len(body["excluded"]))
 
 
+def _suspensions(events: Sequence[Event]) -> Iterable[Incident]:
+    begun: Event | None = None
+    for event in events:
+        if event.type == "launch:suspended":
+            begun = event
+        elif event.type == "launch:restored" and begun is not None:
+            yield Incident("suspension", event.subject, begun.occurred_at, event.occurred_at)
+            begun = None
+    if begun is not None:
+        yield Incident("suspension", begun.subject, begun.occurred_at)
+
+
 def _score(foretold: list[Foretold], approved_at: datetime | None, now: datetime) -> Score:
     """A forecast whose date lies ahead, and was not met early, says nothing yet."""
     said = [
@@ -258,7 +274,7 @@ def _score(foretold: list[Foretold], approved_at: datetime | None, now: datetime
         if one.by <= now or (approved_at is not None and approved_at <= one.by)
     ]
     if not said:
-        return Score(0, None, None)
+        return Score(0, None, None, unscored="not_due" if foretold else "no_forecast")
     return Score(
         len(said), brier(said), log_score(said), tuple(asdict(b) for b in calibration(said))
     )

@@ -48,4 +48,17 @@ def test_a_launch_that_only_began_has_a_report() -> None:
     html = report_html(report(story()[:1], now=OPENED), {}, "UTC")
 
     assert "It never opened." in html
-    assert "No forecast was kept" in html
+    assert "It has no score: no forecast was kept." in html
+    assert "Nobody wrote any down." in html
+
+
+def test_what_people_wrote_is_in_it_as_text_and_says_so_when_it_is_erased() -> None:
+    found = replace(made(), lessons=("prose:l",))
+
+    html = report_html(found, {}, "UTC", {"prose:l": f"Ask earlier.\n{HOSTILE}"})
+    later = report_html(found, {}, "UTC", {})
+
+    assert "Ask earlier." in html
+    assert "<script>" not in html
+    assert "\x1b" not in html
+    assert "(erased)" in later

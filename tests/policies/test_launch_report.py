@@ -1,6 +1,7 @@
 """A report tells a launch as its record does: dates, dissent, gates, and how late it was."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -213,3 +214,33 @@ def test_a_report_is_exported_as_plain_json() -> None:
 def test_without_a_record_there_is_no_report() -> None:
     with pytest.raises(ValueError, match="has a record"):
         report([], now=OPENED)
+
+
+def test_where_nothing_can_be_scored_the_report_says_why() -> None:
+    ahead = Foretold(BEGAN, OPENED + timedelta(days=900), 0.5)
+
+    assert made().score.unscored == "no_forecast"
+    assert made(foretold=[ahead]).score.unscored == "not_due"
+
+
+def test_a_suspension_is_an_incident_with_an_end_once_it_has_one() -> None:
+    events = story()
+    last = events[-1]
+    for number, what in enumerate(("suspended", "restored"), 1):
+        events.append(
+            replace(
+                last,
+                seq=last.seq + number,
+                type=f"launch:{what}",
+                occurred_at=last.occurred_at + number * DAY,
+                body={"reason": "drill", "note": None} if number == 1 else {"excluded": []},
+            )
+        )
+
+    def suspensions(of: list[Event]) -> list[Incident]:
+        found = report(of, now=last.occurred_at + 3 * DAY).incidents
+        return [one for one in found if one.kind == "suspension"]
+
+    begun, ended = last.occurred_at + DAY, last.occurred_at + 2 * DAY
+    assert suspensions(events[:-1]) == [Incident("suspension", last.subject, begun)]
+    assert suspensions(events) == [Incident("suspension", last.subject, begun, ended)]

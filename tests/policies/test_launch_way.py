@@ -273,14 +273,3 @@ def test_a_next_wave_that_fails_holds_and_leaves_the_first_one_open() -> None:
 
     assert (state.status, state.wave) == (Status.HOLD, 1)
     assert walk(road, ("resume", LEA)).state.status is Status.PARTIAL
-
-
-def test_closing_needs_the_soak_a_report_and_a_score() -> None:
-    road = LAUNCHES["live"]()
-    whole = {"report": "sha256:r", "score": 0.2}
-
-    assert road.refused("close", LEA, whole) == "not-yet"
-    road.wait(days=7)
-    for part in ({"report": "sha256:r"}, {"score": 0.2}, whole | {"score": float("inf")}):
-        assert road.refused("close", LEA, part) == "incomplete"
-    assert road.give("close", LEA, whole).status is Status.CLOSED

@@ -14,6 +14,7 @@ from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.worker import Worker
 
 from activities.exposure import Exposure, SubjectInput
+from activities.forecasting import Forecasting
 from activities.intake import ScanReport, ScanRequest
 from activities.launching import Launching
 from activities.planning import Planning
@@ -127,6 +128,7 @@ class House:
                 launching.seat,
                 launching.look,
                 launching.tell,
+                Forecasting(self.engine, self.packs).keep,
                 self.scripted.static_scan,
             ],
             "graceful_shutdown_timeout": timedelta(seconds=1),

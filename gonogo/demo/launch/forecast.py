@@ -13,7 +13,6 @@ from gonogo.demo.launch.stage import Stage, clock, moment
 from policies.lifecycle.kernel import Event
 from policies.stats.durations import Prior
 from policies.stats.forecast import Past, Pending, Question, Reviewing, forecast
-from policies.stats.scoring import brier, log_score
 
 SEED = 2023
 DATES = ("2023-11-09 17:00", "2023-11-10 17:00", "2023-11-17 17:00", "2023-11-30 17:00")
@@ -30,6 +29,8 @@ class Said:
     by: datetime
     p: float
     came: bool
+    said_at: datetime
+    done_at: datetime  # when approvals did suffice
 
 
 def foretold(
@@ -51,7 +52,7 @@ def foretold(
     told = forecast(Question(pending, past, reviewing, WAIT, WORK, now, SEED, needed=QUORUM))
     ends = {item.submission: _at(histories[item.submission], _APPROVED) for item in cases}
     done = max(sorted(ends.values())[QUORUM - 1], *(ends[one] for one in must))
-    return [Said(at, told.by(at), done <= at) for at in map(moment, DATES)]
+    return [Said(at, told.by(at), done <= at, now, done) for at in map(moment, DATES)]
 
 
 def _pending(item: Item, seen: list[Event], must: set[str], now: datetime) -> Pending:
@@ -59,12 +60,6 @@ def _pending(item: Item, seen: list[Event], must: set[str], now: datetime) -> Pe
     age = 0.0 if approved else (now - seen[-1].occurred_at).total_seconds()
     stage = "approved" if approved else "queued"
     return Pending(item.submission, stage, age, must=item.submission in must)
-
-
-def scores(said: list[Said]) -> tuple[float, float]:
-    """Brier and log score: 0 is best; “half” for everything would be 0.25 and 0.69."""
-    pairs = [(one.p, one.came) for one in said]
-    return brier(pairs), log_score(pairs)
 
 
 def told(said: list[Said]) -> tuple[str, ...]:

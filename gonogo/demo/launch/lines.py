@@ -221,7 +221,9 @@ JANUARY: tuple[Line | Scene, ...] = (
     Scene("2024-01-11 09:11", "open", "Everything is back"),
     Scene("2024-01-17 10:00", "report", "The report is filed, the forecast is scored"),
     Line("2024-01-17 10:30", "per_lea", "close", "closes it after its soak",
-         {"report": Found("report"), "score": Found("score")}, status="closed"),
+         {"report": Found("report"), "score": Found("score"),
+          "lessons": Said("Promise a season, not a month, until duties are counted.")},
+         status="closed"),
 )  # fmt: skip
 
 STORY = (*NOVEMBER, *JANUARY)

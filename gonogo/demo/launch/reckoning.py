@@ -1,12 +1,14 @@
 """What was foretold and what came: a forecast after the first day, a report at the end."""
 
+import json
 from datetime import datetime
 
+from gonogo.db.prose import keep_prose
 from gonogo.demo.launch import forecast
 from gonogo.demo.launch.cast import NORTH
 from gonogo.demo.launch.lane import Item
 from gonogo.demo.launch.play import Play
-from policies.lifecycle.kernel import instant, iso
+from policies.rules.launch_report import Foretold, as_json, report
 
 MUSTS = 3  # and Northlight's
 
@@ -25,28 +27,23 @@ async def forecasting(play: Play, at: datetime) -> tuple[str, ...]:
 
 
 async def reporting(play: Play, at: datetime) -> tuple[str, ...]:
-    state, announced = play.state(), play.events[1].body["target"]
-    play.score, log_score = forecast.scores(play.forecast)
-    late = state.opened_at - instant(announced["end"])
-    report = {
-        "kind": "launch_report",
-        "launch": play.launch,
-        "opened_at": iso(state.opened_at),
-        "announced": announced["label"],
-        "late_s": late.total_seconds(),
-        "postponements": state.postponements,
-        "rounds": state.rounds,
-        "held": sum(event.type == "launch:held" for event in play.events),
-        "items": len(play.bound),
-        "forecast": [{"by": iso(one.by), "p": one.p, "came": one.came} for one in play.forecast],
-        "brier": play.score,
-        "log_score": log_score,
-    }
-    play.report = f"sha256:{play.stage.objects.put_json(report)}"
+    """What the store files on closing, made by the same rules; kept as the edge keeps it."""
+    said = play.forecast
+    made = report(
+        play.events,
+        foretold=[Foretold(one.said_at, one.by, one.p) for one in said],
+        approved_at=said[0].done_at,
+        now=at,
+    )
+    play.report = keep_prose(play.stage.engine, json.dumps(as_json(made), sort_keys=True)) or ""
+    assert made.score.brier is not None  # it foretold
+    assert made.late_s is not None  # and opened
+    play.score = made.score.brier
     play.expect("the forecast was better than “half” for everything", play.score < 0.25,
-                f"Brier {play.score:.2f}, log {log_score:.2f}")  # fmt: skip
+                f"Brier {play.score:.2f}, log {made.score.log:.2f}")  # fmt: skip
+    held = sum(one.what == "held" for one in made.timeline)
     return (
-        f"open {late.days} days after the end of what was announced first, after "
-        f"{state.postponements} postponements, {state.rounds} polls and {report['held']} hold",
+        f"open {int(made.late_s // 86_400)} days after the end of what was announced first, after "
+        f"{made.postponements} postponements, {made.rounds} polls and {held} hold",
         f"the forecast of 8 November scores {play.score:.2f} (Brier; 0 is best, “half” is 0.25)",
     )

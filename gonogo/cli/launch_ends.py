@@ -1,0 +1,54 @@
+"""`launch close`, `launch report`: how a launch ends, and what came of it."""
+
+from typing import Annotated, Any
+
+import typer
+
+from gonogo.cli.launches import Subject, app
+from gonogo.cli.screen import text
+from gonogo.cli.session import Session, command
+
+__all__ = ["app"]
+UNSCORED = {
+    "no_forecast": "no forecast was kept",
+    "not_due": "the date of no forecast that was kept has come",
+}
+
+
+@command(app, "close")
+def close(
+    session: Session,
+    subject: Subject,
+    lessons: Annotated[
+        str | None, typer.Option(help="What you learnt, in words; filed with the report.")
+    ] = None,
+) -> None:
+    """End it: the report is made of the record and filed, the forecasts are scored."""
+    version = int(session.api.get(f"/v1/launches/{subject}")["version"])
+    body = {"lessons": lessons} if lessons else {}
+    answer = session.api.command(f"/v1/launches/{subject}/close", body, version=version)
+    session.screen.answer(answer, text(answer["status"], "green"), text(_score(answer)))
+    if not lessons:
+        session.screen.tell("no lessons were written down; --lessons files some")
+
+
+@command(app, "report")
+def report(session: Session, subject: Subject) -> None:
+    """The report as it stands, of a closed launch as of its closing."""
+    made = session.api.get(f"/v1/launches/{subject}/report")
+    session.screen.answer(
+        made,
+        session.screen.table(
+            ("at", "what", "by", "why"),
+            [(one["at"], one["what"], one["by"], one["code"] or "") for one in made["timeline"]],
+        ),
+        text(f"postponed: {made['postponements']}, no-gos: {len(made['dissent'])}, "
+             f"incidents: {len(made['incidents'])}"),
+        text(_score({"score": made["score"]["brier"], "unscored": made["score"]["unscored"]})),
+    )  # fmt: skip
+
+
+def _score(found: dict[str, Any]) -> str:
+    if found["score"] is not None:
+        return f"Brier score of its forecasts: {found['score']:.3f}"
+    return f"no score: {UNSCORED.get(found['unscored'], found['unscored'])}"
