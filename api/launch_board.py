@@ -20,7 +20,6 @@ from gonogo.db import launch_lists
 from gonogo.db.codec import state_of
 from gonogo.db.launch_board import Bound, Judged
 from gonogo.db.launch_duties import asked_of
-from gonogo.db.launches import LaunchPicture
 from gonogo.db.session import reading
 from policies.errors import Incomplete
 from policies.lifecycle.kernel import Actor
@@ -43,9 +42,11 @@ _BY_HAND = (Check.PUBLISHER, Check.DUTIES, Check.NO_STOP)
 @dataclass(frozen=True)
 class Board:
     """`rows` are of items that are not out yet, `out` of those that are. `path` is None where
-    requirements make no plan. `owed`: release → ids of duties that its builders have not done."""
+    requirements make no plan. `owed`: release → ids of duties that its builders have not done.
+    `position` is the store's at which all this was read."""
 
     launch: Launch
+    position: int
     items: Mapping[str, Bound]
     judged: Matrix
     out: tuple[Bound, ...]
@@ -54,28 +55,40 @@ class Board:
 
     @property
     def counts(self) -> Mapping[Importance, Count]:
-        """What is out counts as ready: nothing is in its way any more."""
-        found = dict(self.judged.counts)
-        for one in self.out:
-            had = found.get(one.item.importance, Count())
-            found[one.item.importance] = Count(had.planned + 1, had.ready + 1)
-        return found
+        return counts_of(self.judged, self.out)
 
 
-def launch_of(svc: Services, session: Session, who: Actor, subject: str) -> Launch:
-    """The launch, if `who` may see it: staff all, developers those with an item of theirs. Raises
-    `not-found`."""
-    row = session.get(LaunchPicture, (svc.store, subject))
+def counts_of(judged: Matrix, out: Collection[Bound]) -> Mapping[Importance, Count]:
+    """What is out counts as ready: nothing is in its way any more."""
+    found = dict(judged.counts)
+    for one in out:
+        had = found.get(one.item.importance, Count())
+        found[one.item.importance] = Count(had.planned + 1, had.ready + 1)
+    return found
+
+
+def launch_of(svc: Services, session: Session, who: Actor, subject: str) -> tuple[Launch, int]:
+    """The launch, if `who` may see it: staff all, developers those with an item of theirs; and the
+    position of the store. One query, for developers two. Raises `not-found`."""
+    found = launch_lists.launch_at(session, svc.store, subject)
     mine = is_staff(who) or (
-        row is not None and subject in launch_lists.launches_of(session, svc.store, who.publishers)
+        found is not None
+        and subject in launch_lists.launches_of(session, svc.store, who.publishers)
     )
-    if row is None or not mine:
+    if found is None or not mine:
         raise Problem("not-found", f"there is no launch {subject} that you may see")
+    row, position = found
     state: Launch = state_of("launch", row.state)
-    return state
+    return state, position
 
 
 def visible_launch(svc: Services, who: Actor, subject: str) -> Launch:
+    return standing(svc, who, subject)[0]
+
+
+def standing(svc: Services, who: Actor, subject: str) -> tuple[Launch, int]:
+    """Without a look at its items. Nothing of a board changes while both stay the same, the clock
+    aside. Raises `not-found`."""
     with reading(svc.engine) as session:
         return launch_of(svc, session, who, subject)
 
@@ -83,13 +96,12 @@ def visible_launch(svc: Services, who: Actor, subject: str) -> Launch:
 def board(svc: Services, who: Actor, subject: str, now: datetime) -> Board:
     """Raises `not-found`."""
     with reading(svc.engine) as session:
-        launch = launch_of(svc, session, who, subject)
-        return _board(svc, session, launch, svc.packs(launch.terms.pack), now)
+        launch, position = launch_of(svc, session, who, subject)
+        return _board(svc, session, launch, position, now)
 
 
-def _board(
-    svc: Services, session: Session, launch: Launch, pack: PolicyPack, now: datetime
-) -> Board:
+def _board(svc: Services, session: Session, launch: Launch, position: int, now: datetime) -> Board:
+    pack = svc.packs(launch.terms.pack)
     found = board_db.items(session, svc.store, (launch.id,))
     out = tuple(one for one in found if _is_out(launch, one))
     waiting = [one for one in found if not _is_out(launch, one)]
@@ -98,7 +110,7 @@ def _board(
     judged = matrix(plan, known, judged_at(launch, now))
     items = {one.item.id: one for one in found}
     owed = {release: one.duties_left or () for release, one in known.items()}
-    return Board(launch, items, judged, out, _path(plan, judged, items, pack), owed)
+    return Board(launch, position, items, judged, out, _path(plan, judged, items, pack), owed)
 
 
 def _judged(svc: Services, pack: PolicyPack) -> Judged:
@@ -155,7 +167,7 @@ def shares(
         waiting = [one for one in mine if not _is_out(launch, one)]
         plan = plan_of((one.item for one in waiting), frozenset(one.item.id for one in out))
         seen = matrix(plan, known, judged_at(launch, now))
-        found[launch.id] = Board(launch, {}, seen, out, None).counts
+        found[launch.id] = counts_of(seen, out)
     return found
 
 

@@ -8,7 +8,7 @@ from fastapi.responses import Response
 
 from api.deps import Cursor, Services, SubjectId, Svc
 from api.errors import Problem
-from api.launch_board import ON_A_PAGE, SHOWS, Board, board, line_view, lines, shares
+from api.launch_board import ON_A_PAGE, SHOWS, Board, board, line_view, lines, shares, standing
 from api.launch_shown import launch_view, share
 from api.pages.forms import Said, Short, fresh_key, moment_of
 from api.pages.launch_calendar import calendar_of
@@ -106,12 +106,19 @@ def launch_live(
 ) -> Response:
     """The live parts, if anything moved; a reload where the levers changed too."""
     now = datetime.now(UTC)
-    found = board(svc, who, subject, now)
-    if status != found.launch.status.value:
+    launch, position = standing(svc, who, subject)
+    if status != launch.status.value:
         return Response(status_code=200, headers={"HX-Refresh": "true"})
-    if seen == moment_of(found.launch.seq, now):
-        return Response(status_code=204)
+    if seen == _mark(launch, position, now):
+        return Response(status_code=204)  # thousands of items need no look
+    found = board(svc, who, subject, now)
     return page(svc, look, "launch_news.html", **_whole(svc, look, who, found, now))
+
+
+def _mark(launch: Launch, position: int, now: datetime) -> str:
+    """What a board has shown. Its items change without it: by stops, tests, publishers, anything
+    of the store."""
+    return f"{moment_of(launch.seq, now)}-{position}"
 
 
 def _whole(svc: Services, look: Viewer, who: Actor, seen: Board, now: datetime) -> dict[str, Any]:
@@ -133,7 +140,7 @@ def _whole(svc: Services, look: Viewer, who: Actor, seen: Board, now: datetime) 
         "path": _path(seen) if staff else None,
         "events": story.told,
         "live": not view["final"],
-        "seen_at": moment_of(launch.seq, now),
+        "seen_at": _mark(launch, seen.position, now),
     }
 
 

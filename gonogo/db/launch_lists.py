@@ -9,7 +9,7 @@ from sqlmodel import Session, col, func, select
 from gonogo.db.launch_exclusions import LaunchExclusionRow
 from gonogo.db.launches import LaunchPicture
 from gonogo.db.queries import PAGE, Page, decode_cursor, page_of
-from gonogo.db.tables import GptRow, ReleasePicture, SubmissionPicture
+from gonogo.db.tables import GptRow, ReleasePicture, StoreRow, SubmissionPicture
 
 
 def launches(
@@ -32,6 +32,16 @@ def launches(
         query = query.where(col(LaunchPicture.id) < last)
     rows = session.exec(query.order_by(col(LaunchPicture.id).desc()).limit(limit + 1)).all()
     return page_of(list(rows), limit, lambda row: (row.id,))
+
+
+def launch_at(session: Session, store: str, launch: str) -> tuple[LaunchPicture, int] | None:
+    """The launch, and the position of the store at which it was read. One query."""
+    found = session.exec(
+        select(LaunchPicture, StoreRow.position)
+        .join(StoreRow, col(StoreRow.id) == col(LaunchPicture.store_id))
+        .where(LaunchPicture.store_id == store, LaunchPicture.id == launch)
+    ).first()
+    return (found[0], found[1]) if found else None
 
 
 def launches_of(session: Session, store: str, publishers: Collection[str]) -> frozenset[str]:

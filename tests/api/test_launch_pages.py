@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.api.store import PEOPLE, Store, manifest
+from tests.api.test_page_costs import counted
 from tests.api.test_pages import HOSTILE, Browser, Page, assert_careful
 from tests.launch_stories import DAY, Told, bind
 
@@ -172,6 +173,31 @@ async def test_the_live_part_is_silent_until_something_moves(store: Store) -> No
     assert "Version 8." in moved.text
     assert 'hx-swap-oob="outerMorph:#gates"' in moved.text
     assert other.headers["HX-Refresh"] == "true"
+
+
+@pytest.mark.parametrize(("by", "queries"), [("lea", 1), ("ada", 2)])
+async def test_a_board_on_which_nothing_moved_is_not_judged_again(
+    store: Store, by: str, queries: int
+) -> None:
+    told = Told(store, "Opening", ahead()).gating()
+    bind(store, await ready(store), told.subject)
+    browser, engine = Browser(store, by), store.app.state.services.engine
+
+    for _ in range(2):  # a minute may begin between page and poll, not twice
+        page = await browser.page(f"/launches/{told.subject}")
+        live = next(str(a["hx-get"]) for _, a in page.elements if "/live" in str(a.get("hx-get")))
+        with counted(engine) as asked:
+            still = await browser.visit(live, **{"HX-Request": "true"})
+        if still.status_code == 204:
+            break
+    await store.approved(manifest("Another One"))  # the launch did not change, the store did
+    moved = await browser.visit(live, **{"HX-Request": "true"})
+
+    assert still.status_code == 204
+    entering = [one for one in asked if "FROM launches" not in one and "FROM releases" not in one]
+    assert len(asked) - len(entering) == queries, asked
+    assert len(entering) == 3, entering  # whose session it is
+    assert moved.status_code == 200
 
 
 @pytest.mark.parametrize("state", ["draft", "planned", "countdown", "hold", "live", "postponed"])
