@@ -6,7 +6,7 @@ needs it no more, so of things that several share the last one takes them along.
 Evidence itself stays: it holds verdicts, numbers and places, and the record's decisions rest on it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,13 +16,26 @@ from sqlalchemy import Engine
 from sqlmodel import Session, col, select
 
 from gonogo.db.holds import Held, holds
+from gonogo.db.launches import LaunchPicture
 from gonogo.db.letting_go import given_away, subjects_of, what_was_let_go
+from gonogo.db.memos import MemoPicture
 from gonogo.db.prose import prose_in
 from gonogo.db.publishers import ERASED
 from gonogo.db.purges import covers
 from gonogo.db.session import reading
-from gonogo.db.tables import EventRow, ProseRow, ReleasePicture, RevisionRow, SubmissionPicture
+from gonogo.db.tables import (
+    EventRow,
+    ProseRow,
+    ReleasePicture,
+    RevisionRow,
+    StopPicture,
+    SubmissionPicture,
+)
+from gonogo.db.timing import EmbargoPicture, WindowPicture
+from gonogo.db.transfers import OPEN as OFFERED
+from gonogo.db.transfers import TransferPicture
 from gonogo.objects import ObjectFault, Objects, ObjectsUnreachable
+from policies.lifecycle.launch_state import FINAL
 
 _OPENS = frozenset({"submission:opened", "submission:round:opened"})
 
@@ -152,12 +165,10 @@ def _among(subjects: set[str]) -> Callable[[Any], bool]:
 
 
 def _needed(session: Session, store: str, held: Held, now: datetime) -> set[str]:
-    """The subjects others still need the texts of: held, open, or rejected and appealable."""
+    """The subjects others still need the texts of: held, under way, or rejected and appealable."""
     found: set[str] = set()
-    for table in (SubmissionPicture, ReleasePicture):
-        found |= set(
-            session.exec(select(table.id).where(table.store_id == store, col(table.is_open)))
-        )
+    for ids in _open(store):
+        found |= set(session.exec(ids))
     rejected = select(SubmissionPicture.id, SubmissionPicture.state).where(
         SubmissionPicture.store_id == store, SubmissionPicture.stage == "rejected"
     )
@@ -168,6 +179,29 @@ def _needed(session: Session, store: str, held: Held, now: datetime) -> set[str]
     for scope, target in held.targets:
         found |= subjects_of(session, store, covers(session, store, scope, target), scope)
     return found
+
+
+def _open(store: str) -> Iterator[Any]:
+    """Queries of the ids of what is still under way, or in force. Memos count with their launch."""
+    for table in (SubmissionPicture, ReleasePicture):
+        yield select(table.id).where(table.store_id == store, col(table.is_open))
+    over = sorted(status.value for status in FINAL)
+    launches = select(LaunchPicture.id).where(
+        LaunchPicture.store_id == store, col(LaunchPicture.status).not_in(over)
+    )
+    yield launches
+    yield select(MemoPicture.id).where(
+        MemoPicture.store_id == store,
+        (col(MemoPicture.status) == "prepared") | col(MemoPicture.launch).in_(launches),
+    )
+    yield select(TransferPicture.id).where(
+        TransferPicture.store_id == store, TransferPicture.step == OFFERED
+    )
+    orders: tuple[tuple[Any, str], ...] = (
+        (WindowPicture, "declared"), (EmbargoPicture, "active"), (StopPicture, "active"),
+    )  # fmt: skip
+    for order, status in orders:
+        yield select(order.id).where(order.store_id == store, order.status == status)
 
 
 def _split(

@@ -9,13 +9,14 @@ from starlette.concurrency import run_in_threadpool
 from api.bodies import ReasonBody
 from api.deps import Cursor, Services, SubjectId, Svc, etag
 from api.errors import Problem
+from api.judging import can_judge
 from api.pages.forms import Key, Line, Said, fresh_key, key_of, outcome
 from api.pages.site import Person, SignedIn, Viewer, back_to, page, page_router
 from api.pages.story import Told, story
 from api.release_views import listing_view, release_view
 from api.routes import listings as routes
 from api.subjects import is_staff, listing_row, may_see, visible_listing
-from api.views import can_one, can_view, submission_view
+from api.views import can_one, submission_view
 from gonogo.db import gpts, lists, queries
 from gonogo.db.codec import state_of
 from gonogo.db.session import reading
@@ -92,7 +93,7 @@ def gpt_page(svc: Svc, look: SignedIn, who: Person, gpt: SubjectId, said: Said =
         more_revisions=len(revisions) > REVISIONS,
         releases=[release_view(state_of("release", one.state), row) for one in releases],
         events=_told(svc, look, listing),
-        **_levers(who, row, listing, newest),
+        **_levers(svc, who, row, listing, newest),
     )
 
 
@@ -184,13 +185,17 @@ def _line(
 
 
 def _levers(
-    who: Actor, gpt: GptRow, listing: ListingPicture | None, newest: SubmissionPicture | None
+    svc: Services,
+    who: Actor,
+    gpt: GptRow,
+    listing: ListingPicture | None,
+    newest: SubmissionPicture | None,
 ) -> dict[str, Any]:
     """What this person can do, and why not: the listing's commands and, for an open case, its."""
     can: dict[str, Any] = {}
     kinds: list[str] = []
     if listing is not None:
-        can = can_view("listing", state_of("listing", listing.state), who)
+        can = can_judge(svc, "listing", state_of("listing", listing.state), who)
         if gpt.publisher in who.publishers:
             kinds.append("relist" if listing.status == "unlisted" else "unlist")
         if is_staff(who):

@@ -10,6 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from api.bodies import ReasonBody
 from api.deps import Cursor, Services, SubjectId, Svc, etag
 from api.errors import Problem
+from api.judging import can_judge
 from api.pages.forms import Key, Line, Said, Short, fresh_key, key_of, moment_of, outcome
 from api.pages.site import Person, SignedIn, Viewer, back_to, page, page_router
 from api.pages.story import story
@@ -17,7 +18,6 @@ from api.pages.wording import clock, duration, percent
 from api.release_bodies import PauseBody, ScheduleBody
 from api.routes import releases as routes
 from api.subjects import is_staff, visible_release
-from api.views import can_view
 from gonogo.db import queries
 from gonogo.db.session import reading
 from gonogo.db.standing import stops_on
@@ -66,7 +66,7 @@ def release_page(
         said=said,
         key=fresh_key(),
         kinds=kinds,
-        can=can_view("release", release, who),
+        can=can_judge(svc, "release", release, who),
         needs_reason=_listed(reasons),
         **_whole(svc, look, release),
     )

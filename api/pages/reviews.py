@@ -9,6 +9,7 @@ from starlette.concurrency import run_in_threadpool
 
 from api.deps import Cursor, Services, SubjectId, Svc, etag
 from api.errors import Problem
+from api.judging import can_judge
 from api.pages.forms import Key, Line, Said, fresh_key, key_of, moment_of, outcome
 from api.pages.site import Person, SignedIn, Viewer, back_to, page, page_router
 from api.pages.story import (
@@ -23,7 +24,6 @@ from api.pages.story import (
 )
 from api.routes import reviews as routes
 from api.subjects import is_inside, staff_only, visible
-from api.views import can_view
 from gonogo.db.prose import read_prose
 from policies.lifecycle.kernel import Actor
 from policies.lifecycle.submission_state import Stage, Submission
@@ -93,7 +93,7 @@ def review_page(
         checklist=review.checklist,
         pack_clauses=review.clauses,
         events=story(svc, look, case.id, case.publisher, case.seq),
-        can=can_view("submission", case, who),
+        can=can_judge(svc, "submission", case, who),
         kinds=_kinds(case),
     )
 

@@ -13,13 +13,13 @@ from api.bodies import NoteBody
 from api.deps import PLAIN, Services, SubjectId, Svc
 from api.errors import Problem
 from api.intake import submit_bundle
+from api.judging import can_judge
 from api.pages.forms import Key, Line, Said, Short, fresh_key, key_of, moment_of, outcome
 from api.pages.site import Person, SignedIn, Viewer, back_to, page, page_router
 from api.pages.story import case_facts, clauses_of, evidence, story
 from api.pasted import pasted_bundle, starters_of, typed
 from api.routes import submissions as routes
 from api.subjects import visible
-from api.views import can_view
 from api.zips import is_zip, unzipped
 from gonogo.db import lists, queries
 from gonogo.db.session import reading
@@ -211,7 +211,7 @@ def _whole(svc: Svc, look: Viewer, who: Actor, case: Submission) -> dict[str, An
         **evidence(svc, case),
         "clauses": clauses_of(svc, case),
         "events": story(svc, look, case.id, case.publisher, case.seq),
-        "can": can_view("submission", case, who),
+        "can": can_judge(svc, "submission", case, who),
         "live": not over,
         "seen_at": moment_of(case.seq, datetime.now(UTC)),
     }

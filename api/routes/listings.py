@@ -6,11 +6,11 @@ from fastapi import APIRouter, Query, Response
 
 from api.bodies import Body, Note, ReasonBody, reasoned
 from api.deps import IdempotencyKey, IfMatch, PageSize, Svc, Who, answered, etag
+from api.judging import can_judge
 from api.release_views import listing_view
 from api.schema import COMMAND, READ
 from api.streams import events_after
 from api.subjects import SeenListing, give, met_before, precondition
-from api.views import can_view
 from gonogo.db import queries
 from gonogo.db.session import reading
 from gonogo.db.standing import stops_on
@@ -44,7 +44,7 @@ def get_listing(svc: Svc, who: Who, listing: SeenListing, response: Response) ->
     return {
         **listing_view(listing, gpt),
         "stops": sorted(stops),
-        "can": can_view("listing", listing, who),
+        "can": can_judge(svc, "listing", listing, who),
     }
 
 

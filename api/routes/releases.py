@@ -20,13 +20,13 @@ from api.deps import (
     etag,
 )
 from api.errors import Problem
+from api.judging import can_judge
 from api.release_bodies import Override, PauseBody, ScheduleBody, StartBody
 from api.release_views import release_view
 from api.schema import COMMAND, READ
 from api.stops import halt_or_stop
 from api.streams import events_after
 from api.subjects import SeenRelease, give, is_staff, precondition
-from api.views import can_view
 from api.windows import climb_of, with_climb
 from gonogo.db import lists, queries
 from gonogo.db.codec import state_of
@@ -81,9 +81,9 @@ def get_release(svc: Svc, release: SeenRelease, response: Response) -> dict[str,
 
 
 @router.get("/{subject}/can", responses=READ)
-def release_can(who: Who, release: SeenRelease) -> dict[str, Any]:
+def release_can(svc: Svc, who: Who, release: SeenRelease) -> dict[str, Any]:
     """Which commands you may give now and, for each refused one, why."""
-    return {"commands": can_view("release", release, who)}
+    return {"commands": can_judge(svc, "release", release, who)}
 
 
 @router.get("/{subject}/events", responses=READ)

@@ -24,11 +24,13 @@ from api.deps import (
     named_version,
 )
 from api.errors import Problem
+from api.judging import without_conflicts
 from api.schema import COMMAND, READ, WRITE
 from api.subjects import SeenCase, Staff, give, met_before, precondition, review_due
 from api.views import review_row
 from gonogo.db import queries, reviews
 from gonogo.db.codec import state_of
+from gonogo.db.handover import in_conflict
 from gonogo.db.session import reading
 from gonogo.db.tables import ProseRow
 from policies.errors import Incomplete, StaleDecision
@@ -83,7 +85,10 @@ def list_reviews(
         named = queries.gpts(session, svc.store, {row.gpt for row in page.rows})
         held = reviews.leases(session, svc.store, {row.id for row in page.rows})
         cases = [state_of("submission", row.state) for row in page.rows]
+        barred = in_conflict(session, svc.store, {case.gpt for case in cases}, who.publishers)
     items = [review_row(case, named.get(case.gpt), who, held.get(case.id)) for case in cases]
+    for item in items:
+        item["can"] = without_conflicts("submission", item["can"], item["gpt"], barred)
     return {"items": items, "next": page.next}
 
 

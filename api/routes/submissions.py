@@ -24,6 +24,7 @@ from api.deps import (
 )
 from api.errors import Problem
 from api.intake import submit_bundle
+from api.judging import can_judge
 from api.live import woken
 from api.schema import COMMAND, READ, SUBMIT
 from api.streams import GOODBYE, STREAM_S, events_after
@@ -38,7 +39,7 @@ from api.subjects import (
     visible,
 )
 from api.uploads import REQUEST_BODY, read_upload
-from api.views import can_view, event_view, submission_view
+from api.views import event_view, submission_view
 from gonogo.db import queries
 from gonogo.db.prose import keep_prose, read_prose
 from gonogo.db.session import reading
@@ -147,9 +148,9 @@ def _whole(svc: Services, who: Actor, case: Submission) -> dict[str, Any]:
 
 
 @router.get("/{subject}/can", responses=READ)
-def submission_can(who: Who, case: SeenCase) -> dict[str, Any]:
+def submission_can(svc: Svc, who: Who, case: SeenCase) -> dict[str, Any]:
     """Which commands you may give now and, for each refused one, why."""
-    return {"commands": can_view("submission", case, who)}
+    return {"commands": can_judge(svc, "submission", case, who)}
 
 
 @router.get("/{subject}/events", responses=READ)

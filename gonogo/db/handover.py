@@ -4,6 +4,7 @@ Accepting is one transaction about two subjects, the transfer and the listing, s
 no `resolve` ever sees one without the other. Nobody can order `listing:transferred` by itself.
 """
 
+from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any
 
@@ -23,7 +24,7 @@ from gonogo.db.tables import (
     StopPicture,
     SubmissionPicture,
 )
-from gonogo.db.transfers import open_offer, owner_of, sides
+from gonogo.db.transfers import open_offer, owner_of, sides_of
 from policies.errors import EvidenceBlocks, IllegalMove, NotAllowed, OverLimit, SelfApproval
 from policies.lifecycle.kernel import SYSTEM, Event, event_hash
 from policies.lifecycle.publisher_state import OWNER
@@ -32,7 +33,7 @@ from policies.wire import RecordRequest
 
 MOST = 20  # ids told of what is in the way
 # Commands that judge a GPT. Nobody of one of its publishers, past or coming, gives them.
-_JUDGING: dict[str, frozenset[str]] = {
+JUDGING: dict[str, frozenset[str]] = {
     "submission": frozenset(
         {"claim", "approve", "reject", "request_changes", "ask", "confirm", "disagree"}
     ),
@@ -201,17 +202,24 @@ def _free(session: Session, store: str, gpt: str, giving: str, receiving: str) -
         raise IllegalMove(f"it cannot change hands yet: {told}", in_the_way=blocking)
 
 
+CONFLICT = "you belong to a publisher that had this GPT or gets it, so somebody else decides"
+
+
 def check_conflict(session: Session, request: RecordRequest, state: Any) -> None:
     """I2: who belongs to a publisher that had this GPT, or gets it, does not judge it."""
     command = request.command
-    if command.kind not in _JUDGING.get(request.kind, ()) or not command.actor.publishers:
+    if command.kind not in JUDGING.get(request.kind, ()):
         return
     gpt = getattr(state, "gpt", None)
-    if gpt and sides(session, command.store, gpt) & set(command.actor.publishers):
-        raise SelfApproval(
-            "you belong to a publisher that had this GPT or gets it, so somebody else decides",
-            gpt=gpt,
-        )
+    if gpt and in_conflict(session, command.store, {gpt}, command.actor.publishers):
+        raise SelfApproval(CONFLICT, gpt=gpt)
+
+
+def in_conflict(
+    session: Session, store: str, gpts: Collection[str], publishers: Collection[str]
+) -> set[str]:
+    """Those of `gpts` that members of `publishers` do not judge (I2). At most one query."""
+    return sides_of(session, store, gpts, publishers) if gpts and publishers else set()
 
 
 def check_owner(session: Session, store: str, gpt: str, publisher: str) -> None:

@@ -181,13 +181,20 @@ def _founded(session: Session, request: RecordRequest, fact: Fact, state: Any) -
 
 
 def _proven(session: Session, request: RecordRequest, fact: Fact, state: Any) -> None:
-    """One domain stands for one publisher."""
+    """One domain stands for one publisher; taken away from one, no other gets by with it."""
     command = request.command
     if publishers.is_taken(session, command.store, command.subject, fact.body["domain"]):
         raise IllegalMove(
             "another publisher is verified by this domain; it has to give it up first, or ask "
             "the store's staff",
             reason="domain_taken",
+        )
+    if publishers.is_barred(session, command.store, command.subject, fact.body["domain"]):
+        raise IllegalMove(
+            "the store's staff revoked a verification by this domain, and the domain alone does "
+            "not bring it back, for no publisher: ask them; they reinstate the one they revoked, "
+            "or attest the name of this one",
+            reason="domain_revoked",
         )
 
 

@@ -12,6 +12,7 @@ from sqlmodel import Field, Session, SQLModel, col, select
 
 from gonogo.db.people import MemberRow, PublisherRow
 from gonogo.db.tables import (
+    EventRow,
     ListingPicture,
     ProseRow,
     ReleasePicture,
@@ -157,6 +158,46 @@ def is_taken(session: Session, store: str, publisher: str, ref: str) -> bool:
         .limit(1)
     )
     return other.first() is not None
+
+
+def is_barred(session: Session, store: str, publisher: str, ref: str) -> bool:
+    """Whether staff took the verification by the domain that `ref` names away from another
+    publisher, and nobody of them gave it back. Closing that publisher gives nothing back."""
+    mine = session.get(DomainRow, (store, ref))
+    if mine is None:
+        return False
+    others = session.exec(
+        select(DomainRow.ref, PublisherPicture)
+        .join(
+            PublisherPicture,
+            (col(PublisherPicture.store_id) == DomainRow.store_id)
+            & (col(PublisherPicture.id) == DomainRow.publisher),
+        )
+        .where(
+            DomainRow.store_id == store,
+            DomainRow.domain == mine.domain,
+            DomainRow.publisher != publisher,
+        )
+    )
+    return any(
+        picture.state.get("revoked_by") and _last_domain(session, picture) == other
+        for other, picture in others
+    )
+
+
+def _last_domain(session: Session, picture: PublisherPicture) -> str | None:
+    """The reference of the domain by which it was verified last; None if it was by its name."""
+    body = session.exec(
+        select(EventRow.body)
+        .where(
+            EventRow.store_id == picture.store_id,
+            EventRow.subject == picture.id,
+            col(EventRow.type).in_(("publisher:verified", "publisher:name:attested")),
+        )
+        .order_by(col(EventRow.seq).desc())
+        .limit(1)
+    ).first()
+    return body.get("domain") if body else None
 
 
 def in_the_way(session: Session, store: str, publisher: str) -> list[str]:

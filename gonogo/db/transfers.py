@@ -1,6 +1,6 @@
 """Transfers of GPTs: their picture, who owns a GPT now, whom that puts in conflict."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 
@@ -76,16 +76,25 @@ def gpt_and_offer(
     return (row[0], row[1]) if row else (None, None)
 
 
-def sides(session: Session, store: str, gpt: str) -> set[str]:
-    """Every publisher that owned `gpt` before a transfer, or got it, or is offered it now (I2)."""
+def sides_of(
+    session: Session, store: str, gpts: Collection[str], publishers: Collection[str]
+) -> set[str]:
+    """Those of `gpts` that one of `publishers` owned before a transfer, or got, or is offered now
+    (I2)."""
     rows = session.exec(
-        select(TransferPicture.publisher, TransferPicture.receiver).where(
+        select(TransferPicture.gpt)
+        .where(
             TransferPicture.store_id == store,
-            TransferPicture.gpt == gpt,
+            col(TransferPicture.gpt).in_(gpts),
             col(TransferPicture.step).in_((OPEN, ACCEPTED)),
+            or_(
+                col(TransferPicture.publisher).in_(publishers),
+                col(TransferPicture.receiver).in_(publishers),
+            ),
         )
+        .distinct()
     )
-    return {one for row in rows for one in row}
+    return set(rows)
 
 
 def of_publishers(

@@ -114,6 +114,28 @@ async def test_a_domain_another_publisher_stands_for_is_taken(
     assert (refused.status_code, refused.json()["refusal"]["reason"]) == (409, "domain_taken")
 
 
+async def test_i6_a_domain_that_staff_took_away_serves_no_other_publisher(
+    store: Store, names: NameServer
+) -> None:
+    first, second, domain = await founded(store), await founded(store, name="Anew"), fresh_domain()
+    for publisher in (first, second):
+        told = await challenged(store, publisher, domain)
+        names.txt(domain, told["dns"]["value"])
+        if publisher == first:
+            await store.post(f"/v1/publishers/{first}/check", by="ada")
+            gone = await store.post(
+                f"/v1/publishers/{first}/revoke", {"reason": "not_theirs"}, by="sam"
+            )
+
+    refused = await store.post(f"/v1/publishers/{second}/check", by="ada")
+    back = await store.post(f"/v1/publishers/{first}/reinstate", {"reason": "mistake"}, by="lea")
+    proven = await store.post(f"/v1/publishers/{second}/check", by="ada")
+
+    assert (gone.status_code, back.status_code) == (200, 200)
+    assert (refused.status_code, refused.json()["refusal"]["reason"]) == (409, "domain_revoked")
+    assert proven.json()["verified"]
+
+
 @pytest.mark.parametrize(
     "domain",
     ["co.uk", "localhost", "127.0.0.1", "https://x.com", "x.internal", "a b.com", "x" * 300],

@@ -78,7 +78,13 @@ async def test_the_new_owner_sends_the_next_revision_and_the_old_one_no_more(sto
         f"/v1/submissions/{present.json()['subject']}", lambda c: c["stage"] == "queued"
     )
     assert case["publisher"] == store.publishers[TO]
-    # `twin` reviews, and belongs to the publisher that had it (I2).
+    # `twin` reviews, and belongs to the publisher that had it (I2): the button is off, too.
+    can = (await store.get(f"/v1/submissions/{case['id']}/can", "twin")).json()["commands"]
+    queue = (await store.get("/v1/reviews", "twin")).json()["items"]
+    own = (await store.get(f"/v1/submissions/{case['id']}/can", "rita")).json()["commands"]
+    assert (can["claim"]["allowed"], can["claim"]["code"]) == (False, "self-approval")
+    assert [one["can"]["claim"]["allowed"] for one in queue if one["id"] == case["id"]] == [False]
+    assert own["claim"]["allowed"]
     refused = await store.post(f"/v1/reviews/{case['id']}/claim", by="twin")
     assert (refused.status_code, refused.json()["type"]) == (403, "/problems/self-approval")
     assert (await store.post(f"/v1/reviews/{case['id']}/claim", by="rita")).status_code == 200

@@ -308,8 +308,12 @@ MUTATIONS: tuple[Mutation, ...] = (
        'or not row.state["settled"]', "or False",
        _TRANSFERS + "test_i6_what_stands_in_the_way_is_named_when_offering_and_when_accepting"),
     _m("I2-former-members-judge", _DB + "handover.py",
-       "if gpt and sides(session", "if not gpt and sides(session",
+       "if gpt and in_conflict(session", "if not gpt and in_conflict(session",
        _TRANSFERS + "test_i2_members_of_every_side_judge_nothing_of_it"),
+    _m("I6-revoked-domain-serves-another", _DB + "limits.py",
+       "if publishers.is_barred(", "if not publishers.is_barred(",
+       "tests/api/test_publishers.py::"
+       "test_i6_a_domain_that_staff_took_away_serves_no_other_publisher"),
     _m("I2-listing-ordered-away", _LIFE + "listing.py",
        '            "listing:transferred",\n', "",
        _TRANSFERS + "test_i2_nobody_orders_a_listing_to_change_hands"),
