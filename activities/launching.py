@@ -1,7 +1,7 @@
 """What a launch looks at before it decides, and whom it tells afterwards."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,6 +15,7 @@ from activities.exposure import SubjectInput
 from gonogo.db.launch_exclusions import is_excluded
 from gonogo.db.launch_gates import measure
 from gonogo.db.launch_items import WAITING, observe
+from gonogo.db.launch_windows import as_observed, windows_of_launch
 from gonogo.db.launches import LaunchPicture
 from gonogo.db.session import reading
 from gonogo.db.standing import standing_of
@@ -47,7 +48,7 @@ class Seat:
 @dataclass(frozen=True)
 class LookRequest:
     """`at`: the moment to judge items by; `now`: of the look (UTC). `opened`: all that is open up
-    to `wave`, else what waits in it."""
+    to `wave`, else what waits in it. `opens`: when windows are asked about, else `at`."""
 
     store: str
     launch: str
@@ -55,14 +56,18 @@ class LookRequest:
     opened: bool
     at: datetime
     now: datetime
+    opens: datetime | None = None
 
 
 @dataclass(frozen=True)
 class LaunchLook:
-    """`observed` of a launch's decider: items and measured gates."""
+    """`observed` of a launch's decider: items, measured gates, and windows. A look from before
+    windows were asked has none of these; the record asks them again in any case."""
 
     items: dict[str, Any]
     gates: dict[str, Any]
+    freeze: dict[str, Any] | None = None
+    narrow: dict[str, str | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -125,17 +130,20 @@ class Launching:
         return Seat(_does(row, release), row, failing)
 
     def _look(self, request: LookRequest) -> LaunchLook:
+        store, launch = request.store, request.launch
         with reading(self._engine) as session:
+            closed = windows_of_launch(session, store, launch, request.opens or request.at)
             items = observe(
                 session,
-                request.store,
-                request.launch,
+                store,
+                launch,
                 wave=request.wave,
                 opened=request.opened,
                 at=request.at,
+                closed=closed,
             )
-            gates = measure(session, request.store, request.launch, request.now, self._in_force)
-            return LaunchLook(items, gates)
+            gates = measure(session, store, launch, request.now, self._in_force)
+            return LaunchLook(items, gates, **as_observed(closed))
 
     def _items(self, request: TellRequest) -> list[ReleasePicture]:
         with reading(self._engine) as session:

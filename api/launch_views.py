@@ -66,6 +66,8 @@ def launch_view(s: Launch, counts: Iterable[tuple[Any, ...]] = ()) -> dict[str, 
         "gates_why": list(gates.why),
         "poll": _poll(s),
         "held": _held(s),
+        "freeze": _freeze(s),
+        "overridden": list(s.overridden),
         "proposed": s.proposal.what if s.proposal else None,
         "proposed_by": s.proposal.by if s.proposal else None,
         "excluded": dict(sorted(s.excluded.items())[:100]),
@@ -139,6 +141,19 @@ def _held(s: Launch) -> dict[str, Any] | None:
         "failing": list(s.held.failing),
         "reason": s.held.reason,
         "note": s.held.note,
+    }
+
+
+def _freeze(s: Launch) -> dict[str, Any] | None:
+    """Windows over the opening, as they were last seen."""
+    if s.freeze is None:
+        return None
+    return {
+        "windows": list(s.freeze.windows),
+        "until": time_text(s.freeze.until) if s.freeze.until else None,
+        "override_roles": list(s.freeze.roles),
+        "seen_at": time_text(s.freeze.at),
+        "waits": s.freeze.waits,
     }
 
 

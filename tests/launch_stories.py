@@ -121,7 +121,7 @@ class Told(Record):
             "optional_ready": 0, "failing": {}, "position": 1, "holds_until": None, "tier": "low",
             "wave": self.state.wave + 1, "waves": 1,
         }  # fmt: skip
-        return {"gates": gates, "items": counts}
+        return {"gates": gates, "items": counts, "freeze": None, "narrow": {}}
 
     def say(self, text: str) -> str:
         return str(keep_prose(self.svc.engine, text))

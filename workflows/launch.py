@@ -44,6 +44,7 @@ _LOOKING = frozenset(
         "resume",
         "restore",
         "override",
+        "override_freeze",
     }
 )
 
@@ -164,8 +165,11 @@ class LaunchWorkflow:
     def _put_off(self, kind: str) -> None:
         seq, times, _ = self._refused.get(kind, (self._launch.seq, 0, workflow.now()))
         times = times + 1 if seq == self._launch.seq else 1
-        wait = min(_AGAIN_FIRST * 2 ** min(times - 1, 6), _AGAIN_MOST)
-        self._refused[kind] = (self._launch.seq, times, workflow.now() + wait)
+        now, wait = workflow.now(), min(_AGAIN_FIRST * 2 ** min(times - 1, 6), _AGAIN_MOST)
+        again, freeze = now + wait, self.state.freeze
+        if freeze and freeze.waits and freeze.until and freeze.until > now:
+            again = min(again, freeze.until)  # windows ended early are noticed in between
+        self._refused[kind] = (self._launch.seq, times, again)
 
     async def _seen(self) -> Mapping[str, Any]:
         return self._warm if self._warm is not None else await self._look()
@@ -175,9 +179,13 @@ class LaunchWorkflow:
         s = self.state
         opened = s.status is Status.SUSPENDED
         now, wave = workflow.now(), s.wave if opened else s.wave + 1
-        request = LookRequest(s.store, s.id, wave, opened, at or now, now)
+        items_at = at or now
+        # Windows are asked about the opening, which may be days ahead.
+        opens = items_at if opened else max(items_at, s.opens_at or items_at)
+        request = LookRequest(s.store, s.id, wave, opened, items_at, now, opens)
         look = await workflow.execute_activity_method(Launching.look, request, **LASTING)
-        return {"items": look.items, "gates": look.gates}
+        windows = {"freeze": look.freeze, "narrow": look.narrow}
+        return {"items": look.items, "gates": look.gates, **windows}
 
     async def _count_who_left(self) -> None:
         if not self._left:

@@ -11,6 +11,7 @@ from api.deps import SubjectId, Svc, etag
 from api.errors import Problem
 from api.launch_asked import Asked
 from api.launch_board import board, line_view, lines, visible_launch
+from api.launch_freezing import freeze_met
 from api.launch_shown import launch_view, target_view
 from api.pages.forms import Key, Line, Said, fresh_key, key_of, outcome
 from api.pages.site import Person, SignedIn, back_to, page, page_router
@@ -72,15 +73,20 @@ async def draft(
 
 
 @router.get("/launches/understood")
-def understood(svc: Svc, look: SignedIn, target: Typed = "", tz: Typed = "") -> Response:
-    """How a typed date is understood: a part of the forms that ask for one."""
-    told: dict[str, Any] = {"view": None, "because": "", "notice": None, "typed": target.strip()}
+def understood(
+    svc: Svc, look: SignedIn, who: Person, target: Typed = "", tz: Typed = ""
+) -> Response:
+    """How a typed date is understood, and what it meets of freezes: a part of the forms that ask
+    for one."""
+    told: dict[str, Any] = {"view": None, "because": "", "notice": None, "freeze": None}
+    told["typed"] = target.strip()
     if told["typed"]:
         try:
             placed = place_target(target, tz or svc.pack.calendar.zone)
             told |= {
                 "view": target_view(placed.target, datetime.now(UTC)),
                 "notice": placed.notice,
+                "freeze": freeze_met(svc, placed.target) if is_staff(who) else None,
             }
         except Incomplete as fault:
             told["because"] = fault.because
@@ -105,6 +111,7 @@ def plan_page(
         ready = launch_lists.ready_releases(session, svc.store, q.strip(), limit=_SHOWN)
     look.names.learn({who.id, *(one.publisher for one in ready)})
     launch = seen.launch
+    freeze = freeze_met(svc, launch.target, launch.terms.pack) if launch.target else None
     return page(
         svc,
         look,
@@ -118,6 +125,7 @@ def plan_page(
         binding=can_one("release", "bind", None, who),
         modes=svc.pack.launch.modes,
         forms=FORMS,
+        freeze=freeze,
         q=q,
         ready=ready,
         items=[line_view(one, seen) for one in lines(seen, "all", None)[:_SHOWN]],

@@ -13,6 +13,7 @@ from api.launch_shown import launch_view, share
 from api.pages.forms import Said, Short, fresh_key, moment_of
 from api.pages.launch_calendar import calendar_of
 from api.pages.launch_closing import closing_part
+from api.pages.launch_freeze import freeze_view
 from api.pages.launch_parts import duty_titles, gate_lines, owing_view, poll_view, rail
 from api.pages.launch_steering import levers, your_part
 from api.pages.launch_story import launch_story
@@ -123,7 +124,7 @@ def _mark(launch: Launch, position: int, now: datetime) -> str:
 
 def _whole(svc: Services, look: Viewer, who: Actor, seen: Board, now: datetime) -> dict[str, Any]:
     launch, staff = seen.launch, is_staff(who)
-    view = launch_view(launch, now)
+    view = {**launch_view(launch, now), "freeze": freeze_view(launch, who)}
     story = launch_story(svc, look, launch, staff=staff)
     gates = gate_lines(svc, launch, now, story.prose) if staff else []
     poll = poll_view(launch, story.prose) if staff else None

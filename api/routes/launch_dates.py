@@ -9,6 +9,7 @@ from starlette.concurrency import run_in_threadpool
 from api.bodies import Body, Flag, Note, Zone, worded
 from api.deps import Services
 from api.launch_asked import Asked, Deciding
+from api.launch_freezing import freeze_met
 from api.routes.launch_plans import PreviewBody, previewed
 from api.schema import COMMAND
 from api.subjects import met_before
@@ -88,7 +89,8 @@ async def _dated(
     asked: Asked, kind: str, body: TargetBody, *, needs_seen: bool = True
 ) -> dict[str, Any]:
     """A command with a target: resolved now, once, and told back with a notice when a clock change
-    skips its time (the later is meant) or repeats it (the earlier is)."""
+    skips its time (the later is meant) or repeats it (the earlier is), and with what it meets of
+    windows: a date in a freeze may be planned, but nobody should learn of it at the opening."""
     placed = await run_in_threadpool(
         place_target, body.target, body.tz or asked.launch.tz, strict=body.strict
     )
@@ -105,7 +107,10 @@ async def _dated(
             else {"plan_hash": body.plan_hash, "moved": body.moved, "flagged": body.flagged}
         )
     done = await asked.give(kind, wanted, body.given(), texts, needs_seen=needs_seen)
-    return {**done, "resolved": wanted["target"], "notice": placed.notice}
+    pack = asked.launch.terms.pack
+    freeze = await run_in_threadpool(freeze_met, asked.svc, placed.target, pack)
+    told = {"resolved": wanted["target"], "notice": placed.notice, "freeze": freeze}
+    return {**done, **told}
 
 
 def _as_previewed(

@@ -138,7 +138,7 @@ async def resume_launch(asked: Deciding, body: ReasonBody) -> dict[str, Any]:
 
 @router.post("/{subject}/restore", responses=COMMAND)
 async def restore_launch(asked: Deciding, body: ReasonBody) -> dict[str, Any]:
-    """End a suspension: two people. What fails I6 by now stays dark."""
+    """End a suspension: two people, and no window. What fails I6 by now stays dark."""
     return await asked.because("restore", body, needs_seen=True)
 
 

@@ -15,6 +15,7 @@ from sqlmodel import Session
 
 from benchmarks.parts.filling import quick_engine
 from gonogo.db.launch_items import observe
+from gonogo.db.launch_windows import as_observed, windows_of_launch
 from gonogo.db.ledger import Ledger
 from gonogo.db.tables import GptRow, RevisionRow
 from gonogo.ids import new_id
@@ -165,7 +166,10 @@ def count_down(filled: Filled, opens_at: datetime) -> None:
         elif gate.kind == "signed":
             road.give(launch, "sign", by, {"gate": gate.id, "verdict": "yes"})
     with Session(filled.engine) as session:
-        items = observe(session, road.store, launch, wave=1, opened=False, at=opens_at)
+        closed = windows_of_launch(session, road.store, launch, opens_at)
+        items = observe(
+            session, road.store, launch, wave=1, opened=False, at=opens_at, closed=closed
+        )
 
     def seen() -> dict[str, Any]:
         gates = {
@@ -173,7 +177,7 @@ def count_down(filled: Filled, opens_at: datetime) -> None:
             for gate in pack.launch.gates
             if gate.kind == "measured"
         }
-        return {"items": items, "gates": gates}
+        return {"items": items, "gates": gates, **as_observed(closed)}
 
     state = road.give(launch, "begin_poll", SYS, **seen())
     for role in pack.launch.poll_roles:

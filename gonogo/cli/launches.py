@@ -76,7 +76,19 @@ def plan(session: Session, subject: Subject, date: Target, zone: Zone = None) ->
     lines = [text(f"{answer['status']}: {answer['resolved']['label']}")]
     if answer.get("notice"):
         lines.append(text(answer["notice"], "yellow"))
+    if answer.get("freeze"):
+        lines.append(text(_frozen(answer["freeze"]), "yellow"))
     session.screen.answer(answer, *lines)
+
+
+def _frozen(freeze: Mapping[str, Any]) -> str:
+    """What of a date lies in a freeze, and what comes next."""
+    windows, soonest = ", ".join(freeze["windows"]), freeze["next_legal"]
+    if not freeze["wholly"]:
+        free = "; ".join(f"{when(one['start'])} to {when(one['end'])}" for one in freeze["free"])
+        return f"parts of it lie in a freeze ({windows}); free: {free}"
+    after = f"the next legal time is {when(soonest)}" if soonest else "there is no legal time"
+    return f"it lies in a freeze ({windows}); {after}"
 
 
 @command(app, "gates")
@@ -191,6 +203,20 @@ def resume(session: Session, subject: Subject, reason: Reason = "resolved") -> N
     _give(session, subject, "resume", {"reason": reason}, decides=True)
 
 
+@command(app, "override-freeze")
+def override_freeze(
+    session: Session,
+    subject: Subject,
+    reason: Reason,
+    window: Annotated[
+        list[str] | None, typer.Option(help="One that keeps items back; may be repeated.")
+    ] = None,
+) -> None:
+    """Open in spite of windows that name a role of yours, this once."""
+    body = {"reason": reason, "windows": window or None}
+    _give(session, subject, "override-freeze", body, decides=True)
+
+
 @command(app, "postpone")
 def postpone(
     session: Session, subject: Subject, date: Target, reason: Reason, zone: Zone = None
@@ -270,6 +296,12 @@ def tree_of(launch: Mapping[str, Any]) -> "Tree":
     if launch["held"]:
         why = ", ".join(launch["held"]["why"])
         tree.add(text(f"held: {launch['held']['cause']} {why}".rstrip(), "yellow"))
+    frozen = launch["freeze"]
+    if frozen:
+        ends = f"until {when(frozen['until'])}" if frozen["until"] else "with no end"
+        windows = ", ".join(frozen["windows"])
+        does = "waits" if frozen["waits"] else "its time lies in a freeze"
+        tree.add(text(f"{does}: {windows} {ends}", "yellow"))
     asked = tree.add(text("gates"))
     for gate in launch["gates"]:
         good = gate["status"] in _PASSING

@@ -9,6 +9,7 @@ from sqlalchemy import Select
 from sqlmodel import Session, col, func, select
 
 from gonogo.db.erasures import tombstones
+from gonogo.db.launch_windows import windows_of_launch
 from gonogo.db.people import PublisherRow
 from gonogo.db.publishers import PublisherPicture
 from gonogo.db.tables import (
@@ -26,6 +27,7 @@ from policies.lifecycle.kernel import instant, instant_or_none
 from policies.lifecycle.publisher_state import HOLDS
 from policies.rules.approvals import Standing
 from policies.rules.launch_opening import Item, observed, readiness
+from policies.rules.launch_windows import Closed
 
 # Bound, or passed over by their launch and still in it.
 WAITING = ("bound", "blocked")
@@ -73,13 +75,22 @@ def items_of_launch(
 
 
 def observe(
-    session: Session, store: str, launch: str, *, wave: int, opened: bool, at: datetime
+    session: Session,
+    store: str,
+    launch: str,
+    *,
+    wave: int,
+    opened: bool,
+    at: datetime,
+    closed: Closed | None = None,
 ) -> dict[str, Any]:
-    """`observed["items"]` of wave `wave` at `at` (UTC). `opened`: of all that is open up to it."""
+    """`observed["items"]` of wave `wave` at `at` (UTC). `opened`: of all that is open up to it.
+    `closed`: what windows say of the opening, where it was looked up; else it is, for `at`."""
+    shut = closed or windows_of_launch(session, store, launch, at)
     phases = OPENED if opened else WAITING
     reach = tuple(range(1, wave + 1)) if opened else (wave,)
     look = items_of_launch(session, store, launch, waves=reach, phases=phases)
-    found = readiness(look.items, look.visible, at)
+    found = readiness(look.items, look.visible, at, shut.scopes)
     items = look.items
     if opened:
         items = [_in_wave(item, wave) for item in items]
@@ -129,6 +140,7 @@ def _item(row: ReleasePicture, standing: "_Known") -> Item:
         offset_s=state.get("offset_s") or 0,
         not_before=instant_or_none(state.get("not_before")),
         erased=standing.erased,
+        scopes=standing.scopes,
     )
 
 
@@ -137,6 +149,7 @@ class _Known:
     standing: Standing
     tier: str | None
     erased: bool
+    scopes: frozenset[str]
 
 
 def _standings(
@@ -202,7 +215,7 @@ def _standings(
         case = cases.get(row.submission)
         if case is None:
             nothing = Standing(None, row.digest, None, False, None, None, False, (), None)
-            known.append((row, _Known(nothing, None, row.digest in gone)))
+            known.append((row, _Known(nothing, None, row.digest in gone, frozenset())))
             continue
         state, decision = case.state, case.state.get("decision")
         approval, test = approved.get(row.submission), tested.get(row.submission)
@@ -225,7 +238,11 @@ def _standings(
             bound_from=instant_or_none(row.state.get("bound_from")),
             bound_s=row.state.get("bound_s") or 0.0,
         )
-        known.append((row, _Known(standing, case.tier, row.digest in gone)))
+        scopes = frozenset(
+            {f"gpt:{row.gpt}", f"publisher:{row.publisher}"}
+            | {f"category:{category}" for category in categories}
+        )
+        known.append((row, _Known(standing, case.tier, row.digest in gone, scopes)))
     return known
 
 

@@ -11,6 +11,7 @@ from sqlmodel import Session, col, func, or_, select
 
 from gonogo.db.launch_exclusions import is_excluded
 from gonogo.db.launch_items import OPENED, WAITING, items_of_launch
+from gonogo.db.launch_windows import windows_over
 from gonogo.db.launches import LaunchPicture
 from gonogo.db.tables import EventRow, ListingPicture, ReleasePicture
 from policies.errors import EvidenceBlocks, IllegalMove, Incomplete, OverLimit
@@ -105,10 +106,13 @@ def opened_at(session: Session, store: str, release: str | None) -> datetime | N
 
 
 def wave_opened(session: Session, request: RecordRequest, fact: Fact, state: Any) -> None:
-    """I6 for every item of the wave, as it stands in this very transaction."""
+    """I6 for every item of the wave, and windows, as they stand in this very transaction."""
     body, at = fact.body, request.occurred_at
     store, launch, wave = request.command.store, request.command.subject, body["wave"]
     excluded = set(body["excluded"])
+    closed = windows_over(session, store, state.terms.pack, at, state.overridden)
+    if not closed.whole:
+        raise _changed([])
     if body["holds_until"] and at >= instant(body["holds_until"]):
         raise _changed([])
     count = session.exec(
@@ -124,11 +128,13 @@ def wave_opened(session: Session, request: RecordRequest, fact: Fact, state: Any
     if count != body["ready"] + len(excluded):
         raise _changed([])
     only = _touched(session, store, launch, body["position"])
+    if sorted(closed.roles) != body["narrow"]:
+        only = None  # another window binds some of them by now
     if only is not None and not only:
         return
     look = items_of_launch(session, store, launch, waves=(wave,), only=only)
     alone = [Item(**{**item.__dict__, "requires": ()}) for item in look.items]
-    failing = set(readiness(alone, (), at).failing)
+    failing = set(readiness(alone, (), at, closed.scopes).failing)
     chained = {item.release for item in look.items if item.requires}
     seen = {item.release for item in look.items} & excluded
     # Excluded because something it requires fails: that is not looked at again, so it may stay.
@@ -138,7 +144,11 @@ def wave_opened(session: Session, request: RecordRequest, fact: Fact, state: Any
 
 
 def restored(session: Session, request: RecordRequest, fact: Fact, state: Any) -> None:
-    """I6 for everything that becomes visible again."""
+    """I6 for everything that becomes visible again, and windows: it is as good as an opening."""
+    at, passed = request.occurred_at, fact.body.get("override", {}).get("windows", ())
+    closed = windows_over(session, request.command.store, state.terms.pack, at, passed)
+    if not closed.whole:
+        raise _changed([])
     look = items_of_launch(
         session,
         request.command.store,
@@ -146,7 +156,7 @@ def restored(session: Session, request: RecordRequest, fact: Fact, state: Any) -
         waves=tuple(range(1, state.wave + 1)),
         phases=OPENED,
     )
-    failing = set(readiness(look.items, look.visible, request.occurred_at).failing)
+    failing = set(readiness(look.items, look.visible, at, closed.scopes).failing)
     differs = failing - set(fact.body["excluded"])
     if differs:
         raise _changed(sorted(differs)[:50])
@@ -173,6 +183,7 @@ def _touched(session: Session, store: str, launch: str, position: int) -> set[st
     for subject in rows:
         by_kind.setdefault(subject.partition("_")[0], set()).add(subject)
     by_kind.pop("lch", None)  # its own are guarded by `expected_seq`, others' concern others
+    by_kind.pop("win", None)  # windows are asked again in any case
     if by_kind.keys() - {"rel", "sub", "lst", "pub"}:
         return None  # a stop, a purge, or what this code does not know
     if not by_kind:

@@ -33,21 +33,8 @@ def in_force(
     session: Session, store: str, pack: str, scopes: Collection[str], now: datetime
 ) -> list[Window]:
     """The windows of pack and people, and embargoes, for these scopes; none is over at `now`."""
-    rows = session.exec(
-        select(WindowPicture)
-        .where(
-            WindowPicture.store_id == store,
-            col(WindowPicture.scope).in_(scopes),
-            _still(now),
-        )
-        .order_by(col(WindowPicture.id))
-        .limit(MOST)
-    )
     gpts = [scope.partition(":")[2] for scope in scopes if scope.startswith("gpt:")]
-    declared = [window_of(row.state["window"], row.id) for row in rows]
-    kept = session.get(PackRow, pack)
-    listed = [PackWindow(**one) for one in kept.value.get("windows", ())] if kept else []
-    own = [one.window() for one in listed if one.enabled]
+    windows = of_store(session, store, pack, now)
     held = session.exec(
         select(EmbargoPicture)
         .where(
@@ -59,7 +46,21 @@ def in_force(
         .limit(MOST)
     )
     until = [as_window(row) for row in held]
-    return [window for window in own if window.scope in scopes] + declared + until
+    return [window for window in windows if window.scope in scopes] + until
+
+
+def of_store(session: Session, store: str, pack: str, now: datetime) -> list[Window]:
+    """The windows of pack and people, of every scope; none is over at `now`."""
+    rows = session.exec(
+        select(WindowPicture)
+        .where(WindowPicture.store_id == store, _still(now))
+        .order_by(col(WindowPicture.id))
+        .limit(MOST)
+    )
+    declared = [window_of(row.state["window"], row.id) for row in rows]
+    kept = session.get(PackRow, pack)
+    listed = [PackWindow(**one) for one in kept.value.get("windows", ())] if kept else []
+    return [one.window() for one in listed if one.enabled] + declared
 
 
 def zones_of(windows: Collection[Window]) -> Mapping[str, tzinfo]:

@@ -12,11 +12,13 @@ from typing import Any
 from policies.errors import EvidenceBlocks, IllegalMove, Incomplete, NotYet, OverLimit
 from policies.lifecycle import (
     launch_closing,
+    launch_freeze,
     launch_gating,
     launch_moving,
     launch_poll,
     launch_system,
 )
+from policies.lifecycle.freezing import overriding
 from policies.lifecycle.kernel import Command, Fact, Machine, iso
 from policies.lifecycle.launch_bodies import held, told
 from policies.lifecycle.launch_due import due
@@ -142,14 +144,15 @@ def _suspend(s: Launch, c: Command, now: datetime, o: Observed) -> Facts:
 
 
 def _restore(s: Launch, c: Command, now: datetime, o: Observed) -> Facts:
-    """L14: two people; and what fails I6 by now stays dark."""
+    """L14: two people, and no window; what fails I6 by now stays dark."""
     first = s.proposal if s.proposal and s.proposal.what == "restore" else None
     if first is None:
         return (Fact("launch:restore:proposed", told(c.body)),)
     items = items_of(o)
     if items is None or items.failing_more or items.wave != s.wave:
         raise EvidenceBlocks("its items were not looked at", reasons=["items_unknown"])
-    return (Fact("launch:restored", {"first": first.by, "excluded": sorted(items.failing)}),)
+    passed, dark = overriding(c, o), sorted(items.failing)
+    return (Fact("launch:restored", {"first": first.by, "excluded": dark, **passed}),)
 
 
 _DECIDERS: Mapping[str, Callable[[Launch, Command, datetime, Observed], Facts]] = {
@@ -172,6 +175,7 @@ _DECIDERS: Mapping[str, Callable[[Launch, Command, datetime, Observed], Facts]] 
     "replan": launch_moving.replan,
     "cancel": _cancel,
     "bring_forward": launch_moving.bring_forward,
+    "override_freeze": launch_freeze.override_freeze,
     "suspend": _suspend,
     "restore": _restore,
     "close": launch_closing.close,

@@ -39,6 +39,8 @@ def due(s: Launch) -> Due | None:
     if s.status is Status.SUSPENDED:
         return Due("decide_suspension", s.since + timedelta(seconds=terms.hold_review_s))
     if s.status in (Status.PARTIAL, Status.LIVE) and s.wave_at:
+        if s.freeze and s.freeze.waits and s.freeze.until:
+            return Due("open_wave", s.freeze.until)
         what = "open_wave" if s.wave_wanted else "finish" if s.status is Status.PARTIAL else "close"
         soaked = s.wave_at + timedelta(seconds=terms.soak_s)
         return Due(what, max(soaked, s.since) if what == "close" else soaked)
@@ -47,7 +49,8 @@ def due(s: Launch) -> Due | None:
     if s.status is Status.POLL and s.poll:
         return Due("vote", s.poll.closes_at)
     if s.status in (Status.ARMED, Status.COUNTDOWN, Status.LAUNCHING):
-        return Due("open", deadline(s.target))
+        waits = s.freeze.until if s.freeze and s.freeze.waits else None
+        return Due("open", waits or deadline(s.target))
     return _before_the_poll(s)
 
 

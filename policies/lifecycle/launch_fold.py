@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from policies.lifecycle.kernel import Event, instant
+from policies.lifecycle.launch_freeze import seen
 from policies.lifecycle.launch_look import measured_mark
 from policies.lifecycle.launch_state import (
     NEXT,
@@ -71,6 +72,8 @@ def _new_date(s: Launch, status: Status, target: Any, **changes: Any) -> Launch:
         proposal=None,
         told=0,
         told_at=None,
+        freeze=None,
+        overridden=(),
         **changes,
     )
 
@@ -135,7 +138,7 @@ def _called(s: Launch, e: Event, b: Body, at: datetime) -> Launch:
 
 def _checked(s: Launch, e: Event, b: Body, at: datetime) -> Launch:
     done = tuple(before for before in s.terms.checks_s if before >= b["at_before_s"])
-    return replace(s, checked=done)
+    return replace(s, checked=done, freeze=seen(b.get("freeze"), at))
 
 
 def _held(s: Launch, e: Event, b: Body, at: datetime) -> Launch:
@@ -150,14 +153,22 @@ def _held(s: Launch, e: Event, b: Body, at: datetime) -> Launch:
         reason=b.get("reason"),
         note=b.get("note"),
     )
-    return replace(s, status=Status.HOLD, held=held, wave_wanted=None)
+    known = replace(s.freeze, waits=False) if s.freeze else None
+    freeze = seen(b["freeze"], at) if b.get("freeze") else known
+    return replace(s, status=Status.HOLD, held=held, wave_wanted=None, freeze=freeze)
 
 
 def _resumed(s: Launch, e: Event, b: Body, at: datetime) -> Launch:
     poll = s.poll
     if poll and b.get("closes_at"):
         poll = replace(poll, closes_at=instant(b["closes_at"]))
-    return replace(s, status=Status(b["to"]), held=None, poll=poll)
+    return replace(s, status=Status(b["to"]), held=None, poll=poll, freeze=None)
+
+
+def _overrode(s: Launch, e: Event, b: Body, at: datetime) -> Launch:
+    """What is left of the freeze is seen at the next look."""
+    passed = tuple(dict.fromkeys((*s.overridden, *b["windows"])))
+    return replace(s, overridden=passed, freeze=None)
 
 
 def _dark(s: Launch, releases: Iterable[str], wave: int) -> Mapping[str, int]:
@@ -175,6 +186,8 @@ def _wave_opened(s: Launch, e: Event, b: Body, at: datetime) -> Launch:
         opened_at=s.opened_at or at,
         wave_at=at,
         excluded=_dark(s, b["excluded"], b["wave"]),
+        freeze=None,
+        overridden=(),
     )
 
 
@@ -191,7 +204,14 @@ def _postponed(s: Launch, e: Event, b: Body, at: datetime) -> Launch:
 
 def _suspended(s: Launch, e: Event, b: Body, at: datetime) -> Launch:
     before = s.held.before if s.held else s.status
-    return replace(s, status=Status.SUSPENDED, suspended_from=before, held=None, wave_wanted=None)
+    return replace(
+        s,
+        status=Status.SUSPENDED,
+        suspended_from=before,
+        held=None,
+        wave_wanted=None,
+        freeze=None,
+    )
 
 
 def _restored(s: Launch, e: Event, b: Body, at: datetime) -> Launch:
@@ -248,6 +268,8 @@ _CHANGES: Mapping[str, Any] = {
     "launch:poll:called": _called,
     "launch:countdown:started": lambda s, e, b, at: replace(s, status=Status.COUNTDOWN),
     "launch:countdown:checked": _checked,
+    "launch:frozen": lambda s, e, b, at: replace(s, freeze=seen(b, at, waits=True)),
+    "launch:freeze:overridden": _overrode,
     "launch:held": _held,
     "launch:resumed": _resumed,
     "launch:launching": lambda s, e, b, at: replace(s, status=Status.LAUNCHING),

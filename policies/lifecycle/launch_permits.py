@@ -36,6 +36,16 @@ LEGAL: Mapping[str, frozenset[Status]] = {
     "replan": frozenset({Status.POSTPONED}),
     "cancel": frozenset({Status.DRAFT, Status.HOLD, Status.POSTPONED}),
     "bring_forward": frozenset({Status.GATING, Status.POLL, Status.ARMED}),
+    "override_freeze": frozenset(
+        {
+            Status.GATING,
+            Status.POLL,
+            Status.ARMED,
+            Status.COUNTDOWN,
+            Status.HOLD,
+            Status.PARTIAL,
+        }
+    ),
     "suspend": frozenset({Status.LIVE, Status.PARTIAL, Status.HOLD}),
     "restore": frozenset({Status.SUSPENDED}),
     "close": frozenset({Status.LIVE, Status.PARTIAL}),
@@ -99,6 +109,9 @@ CAUSES: Mapping[str, frozenset[str]] = {
     "replan": frozenset({"launch:replanned", "launch:gate:lapsed"}),
     "cancel": frozenset({"launch:cancel:proposed", "launch:cancelled"}),
     "bring_forward": frozenset({"launch:forward:proposed", "launch:brought_forward"}),
+    "override_freeze": frozenset(
+        {"launch:freeze:overridden", "launch:resumed", "launch:gate:measured"}
+    ),
     "suspend": frozenset({"launch:suspended"}),
     "restore": frozenset({"launch:restore:proposed", "launch:restored"}),
     "close": frozenset({"launch:closed"}),
@@ -203,6 +216,16 @@ def _voted_already(state: Launch, actor: Actor) -> None:
         raise SameVoice("you voted in this poll; somebody else accepts the risk")
 
 
+def _a_time_to_open(state: Launch, actor: Actor) -> None:
+    """Windows are got past for one opening, so there has to be one."""
+    if state.status is Status.PARTIAL and state.wave_wanted is None:
+        raise IllegalMove("no wave was called, so nothing waits for a window")
+    if state.status is Status.HOLD and state.held and state.held.cause != "frozen":
+        raise IllegalMove("no window holds it")
+    if state.opens_at is None:
+        raise IllegalMove("the instant of the opening is not known yet; narrow the target")
+
+
 def _a_round_failed(state: Launch, actor: Actor) -> None:
     if state.poll is None or not state.poll.waits_for_call:
         raise IllegalMove("no poll waits to be called again")
@@ -220,6 +243,7 @@ _GUARDS: Mapping[str, Callable[[Launch, Actor], None]] = {
     "postpone": _holds_what_was_open,
     "approve_date": _a_date_to_approve,
     "override": _voted_already,
+    "override_freeze": _a_time_to_open,
     "call_poll": _a_round_failed,
     "next_wave": _no_wave_wanted,
 }

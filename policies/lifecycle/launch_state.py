@@ -133,6 +133,18 @@ class Held:
 
 
 @dataclass(frozen=True)
+class Freeze:
+    """Windows over its opening, as they were last seen. `waits`: its time has come, and it opens by
+    itself when they let it. `roles` may override them, all of them together."""
+
+    windows: tuple[str, ...]
+    until: datetime | None
+    roles: tuple[str, ...]
+    at: datetime
+    waits: bool = False
+
+
+@dataclass(frozen=True)
 class Proposal:
     """The first of two voices."""
 
@@ -201,6 +213,8 @@ class Launch:
     lessons: str | None = None  # digest of what its lead learnt
     score: float | None = None
     unscored: str | None = None  # why a closed launch has no score
+    freeze: Freeze | None = None
+    overridden: tuple[str, ...] = ()  # windows that people got past, for the opening ahead
 
     @property
     def opens_at(self) -> datetime | None:

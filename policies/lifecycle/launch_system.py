@@ -9,6 +9,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from policies.errors import EvidenceBlocks, IllegalMove, NotYet
+from policies.lifecycle import launch_freeze
+from policies.lifecycle.freezing import frozen
 from policies.lifecycle.kernel import Command, Fact, iso
 from policies.lifecycle.launch_bodies import held
 from policies.lifecycle.launch_due import due, told_next
@@ -63,6 +65,7 @@ def check(s: Launch, c: Command, now: datetime, o: Observed) -> Facts:
         "stale": why,
         "must": items.must if items else None,
         "must_ready": items.must_ready if items else None,
+        "freeze": launch_freeze.ahead(o),
     }
     checked = (*looks, Fact("launch:countdown:checked", body))
     return (*checked, held(s, now, "gates", why=why)) if why else checked
@@ -78,6 +81,9 @@ def open_wave(s: Launch, c: Command, now: datetime, o: Observed) -> Facts:
             return (missed,)
     elif s.wave_wanted is None:
         raise IllegalMove("nobody called the next wave")
+    stop = frozen(o)
+    if stop is not None:
+        return launch_freeze.kept_back(s, stop, now)
     looks = measured(s, now, o)
     why = after(s, looks, now).gates(now).why
     if why:
@@ -90,10 +96,11 @@ def open_wave(s: Launch, c: Command, now: datetime, o: Observed) -> Facts:
     if items.holds_until is not None and items.holds_until <= now:
         raise EvidenceBlocks("something ended since the items were looked at; look again",
                              reasons=["items_stale"])  # fmt: skip
-    return (*looks, Fact("launch:launching", {"wave": items.wave}), _opened(items, now))
+    narrow = sorted(o.get("narrow") or ())
+    return (*looks, Fact("launch:launching", {"wave": items.wave}), _opened(items, now, narrow))
 
 
-def _opened(items: Items, now: datetime) -> Fact:
+def _opened(items: Items, now: datetime, narrow: list[str]) -> Fact:
     return Fact(
         "launch:wave:opened",
         {
@@ -106,6 +113,7 @@ def _opened(items: Items, now: datetime) -> Fact:
             # For the record, which looks again at what changed since this was seen.
             "position": items.position,
             "holds_until": iso(items.holds_until) if items.holds_until else None,
+            "narrow": narrow,
         },
     )
 

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from policies.errors import EvidenceBlocks, IllegalMove, Incomplete, NotAllowed, NotYet
+from policies.lifecycle.freezing import frozen, overriding
 from policies.lifecycle.kernel import (
     Actor,
     Command,
@@ -22,10 +23,8 @@ from policies.lifecycle.kernel import (
 from policies.lifecycle.release_launch import bind, let_go, may_return, open_, stage_entered, unbind
 from policies.lifecycle.release_state import FINAL, LIVE, Phase, Release, evolve
 from policies.lifecycle.release_windows import (
-    frozen,
     kept_back,
     noted,
-    overriding,
     retimed,
     step_on,
     thawed,

@@ -1,19 +1,17 @@
 """A release and the windows that freeze it. It waits by itself and goes on by itself.
 
-What windows say arrives as `observed["freeze"]`: None when they are open for what the command would
-do, otherwise `{"windows": [ids], "until": RFC 3339 or None, "roles": [who may override]}`. Absent
-means that nobody looked, so it counts as frozen. A frozen start is `blocked` until the next legal
-time; a frozen stage is `release:frozen`: it stays rolling, exposure and soak clock go on.
+A frozen start is `blocked` until the next legal time; a frozen stage is `release:frozen`: it stays
+rolling, exposure and soak clock go on.
 """
 
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from policies.errors import Incomplete, NotAllowed, NotYet
-from policies.lifecycle.kernel import Command, Fact, instant, instant_or_none, iso
+from policies.lifecycle.freezing import Frozen, frozen
+from policies.lifecycle.kernel import Command, Fact, instant, iso
 from policies.lifecycle.release_launch import stage_entered
 from policies.lifecycle.release_state import Phase, Release
 from policies.rules.window_plan import moves_of
@@ -22,13 +20,6 @@ Facts = tuple[Fact, ...]
 
 JITTER_S = 60  # what waited for the end of one window does not go on in one second
 _STARTING = frozenset({"start", "schedule", "fire", "recheck"})
-
-
-@dataclass(frozen=True)
-class Frozen:
-    windows: tuple[str, ...]
-    until: datetime | None
-    roles: tuple[str, ...] = ()
 
 
 def moves_for(s: Release, kind: str) -> tuple[str, ...]:
@@ -43,44 +34,6 @@ def moves_for(s: Release, kind: str) -> tuple[str, ...]:
     if kind == "resume" and s.phase is Phase.HALTED:
         return moves_of(s.stage, s.plan[s.stage].weight_bp)
     return ()
-
-
-def frozen(observed: Mapping[str, Any]) -> Frozen | None:
-    """What is in the way, None if nothing is. Unknown never means open (I7)."""
-    if "freeze" not in observed:
-        return Frozen(("windows_unknown",), None)
-    found = observed["freeze"]
-    if found is None:
-        return None
-    return Frozen(
-        tuple(found["windows"]), instant_or_none(found.get("until")), tuple(found.get("roles", ()))
-    )
-
-
-def overriding(c: Command, observed: Mapping[str, Any]) -> dict[str, Any]:
-    """What to record of an override; empty when nothing is in the way.
-
-    Raises `NotYet` with the next legal time, and `NotAllowed` for a role that may not override.
-    """
-    stop = frozen(observed)
-    if stop is None:
-        return {}
-    told = {
-        "windows": list(stop.windows),
-        "until": iso(stop.until) if stop.until else None,
-        "override_roles": list(stop.roles),
-    }
-    if not c.body.get("override"):
-        when = f"until {iso(stop.until)}" if stop.until else "with no end in sight"
-        raise NotYet(f"{', '.join(stop.windows)} forbids it {when}", **told)
-    if not stop.roles or not set(stop.roles) <= set(c.actor.roles):
-        needed = " and ".join(stop.roles) or "nobody"
-        raise NotAllowed(f"to get past these windows it takes: {needed}", **told)
-    if not c.body["override"].get("reason"):
-        raise Incomplete("an override needs its reason", field="override")
-    given = c.body["override"]
-    override = {"windows": list(stop.windows), "reason": given["reason"]}
-    return {"override": override, "note": given.get("note")}
 
 
 def noted(facts: Facts, override: Mapping[str, Any]) -> Facts:

@@ -128,6 +128,8 @@ ACCESS: tuple[Row, ...] = (
     ),
     _row("launch", "cancel", _STOPPERS, *ANYONE),
     _row("launch", "bring_forward", _STOPPERS, *ANYONE),
+    # Which of them: the role that the window names.
+    _row("launch", "override_freeze", _STOPPERS, *ANYONE),
     _row("launch", "suspend", _STOPPERS, *ANYONE),
     _row("launch", "restore", _LEAD | _SAFETY, *ANYONE),
 )

@@ -29,6 +29,7 @@ class Item:
     offset_s: int = 0
     not_before: datetime | None = None
     erased: bool = False
+    scopes: frozenset[str] = frozenset()  # narrower than the store, in the words of windows
 
 
 @dataclass(frozen=True)
@@ -40,12 +41,18 @@ class Readiness:
     holds_until: datetime | None
 
 
-def readiness(items: Collection[Item], visible: Collection[str], at: datetime) -> Readiness:
-    """Every item at `at` (UTC). `visible` are releases that people are served already.
+def readiness(
+    items: Collection[Item],
+    visible: Collection[str],
+    at: datetime,
+    closed: Mapping[str, tuple[str, ...]],
+) -> Readiness:
+    """Every item at `at` (UTC). `visible` are releases that people are served already, `closed` the
+    scopes that windows close at the opening, each with those windows.
 
     An item whose requirement fails, fails with it, over as many steps as it takes.
     """
-    failing = {item.release: why for item in items if (why := _own(item, at))}
+    failing = {item.release: why for item in items if (why := _own(item, at, closed))}
     there = set(visible) | {item.release for item in items}
     changed = True
     while changed:
@@ -63,7 +70,7 @@ def readiness(items: Collection[Item], visible: Collection[str], at: datetime) -
     return Readiness(failing, min(ends, default=None))
 
 
-def _own(item: Item, at: datetime) -> tuple[str, ...]:
+def _own(item: Item, at: datetime, closed: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
     why = list(exposure_may_grow(item.standing, at).why)
     if item.erased:
         why.append("erased")
@@ -71,6 +78,8 @@ def _own(item: Item, at: datetime) -> tuple[str, ...]:
         why.append("embargo")
     if item.offset_s > 0:
         why.append("after_the_opening")  # it opens with a later wave
+    shut = {one for scope in item.scopes & closed.keys() for one in closed[scope]}
+    why += [f"frozen:{window}" for window in sorted(shut)]
     return tuple(why)
 
 

@@ -247,6 +247,34 @@ def verdict(
     )
 
 
+def closed_by(
+    windows: Iterable[Window],
+    zones: Zones,
+    scopes: Collection[str],
+    moves: Collection[str],
+    first: datetime,
+    last: datetime,
+) -> tuple[str, ...]:
+    """The windows that forbid the moves somewhere in `[first, last)`, or at `first` where both are
+    the same, by id."""
+    end = max(last, first + timedelta(microseconds=1))
+    shut = _closed(_relevant(windows, scopes, moves), zones, first, end)
+    return tuple(sorted({one for _, ids in shut for one in ids}))
+
+
+def free_spans(
+    windows: Iterable[Window],
+    zones: Zones,
+    scopes: Collection[str],
+    moves: Collection[str],
+    first: datetime,
+    last: datetime,
+) -> list[Span]:
+    """The parts of `[first, last)` in which the moves are legal, in order."""
+    shut = _closed(_relevant(windows, scopes, moves), zones, first, last)
+    return list(_gaps((span for span, _ in shut), first, last))
+
+
 def next_legal(
     windows: Iterable[Window],
     zones: Zones,

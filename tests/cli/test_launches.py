@@ -21,7 +21,7 @@ def launch(status: str = "gating", **more: Any) -> dict[str, Any]:
             {"id": "safety_review", "status": "green"}, {"id": "no_stop", "status": "missing"},
         ],
         "items": {"total": 3, "by_wave": {"1": 2, "2": 1}, "by_phase": {"bound": 3}},
-        "excluded_count": 0, **more,
+        "excluded_count": 0, "freeze": None, **more,
     }  # fmt: skip
 
 
@@ -36,12 +36,56 @@ def test_a_date_goes_with_the_version_that_was_seen_as_what_it_is(gonogo: Shell)
         assert fake.asked[-1].headers["If-Match"] == '"7"'
 
 
+def test_a_date_in_a_freeze_is_told_with_the_next_legal_time(gonogo: Shell) -> None:
+    freeze = {"windows": ["win_1", ESCAPE], "wholly": True, "free": [], "more": False,
+              "next_legal": "2030-06-01T08:00:00Z"}  # fmt: skip
+    parts = freeze | {"wholly": False, "free": [{"start": "2030-05-01T00:00:00Z",
+                                                 "end": "2030-05-02T00:00:00Z"}]}  # fmt: skip
+    said = {"status": "gating", "resolved": {"label": "day:2030-05-04"}, "notice": None}
+    told = []
+    for met in (freeze, parts):
+        answers = {
+            f"GET {PATH}": [Says(launch("planned"))],
+            f"POST {PATH}/narrow": [Says(said | {"freeze": met})],
+        }
+        with FakeApi(answers) as fake:
+            told.append(
+                gonogo("launch", "plan", "lch_1", "2030-05-04", token="gng_x", url=fake.url)
+            )
+
+    assert "it lies in a freeze (win_1" in told[0].out
+    assert "the next legal time is" in told[0].out
+    assert "parts of it lie in a freeze (win_1" in told[1].out
+    assert "\x1b" not in told[0].out
+
+
 def test_a_hold_is_given_without_asking_for_anything_first(gonogo: Shell) -> None:
     with FakeApi({f"POST {PATH}/hold": [Says({"status": "hold"})]}) as fake:
         told = gonogo("launch", "hold", "lch_1", "--reason", "doubt", token="gng_x", url=fake.url)
 
     assert (told.code, told.out.strip()) == (0, "hold")
     assert [asked.method for asked in fake.asked] == ["POST"]
+
+
+def test_a_freeze_is_shown_and_got_past_by_the_version_that_was_seen(gonogo: Shell) -> None:
+    freeze = {"windows": ["win_1", ESCAPE], "until": None, "override_roles": [], "waits": False,
+              "seen_at": "2030-05-04T09:00:00Z"}  # fmt: skip
+    answers = {
+        f"GET {PATH}": [Says(launch("countdown", freeze=freeze))],
+        f"POST {PATH}/override-freeze": [Says({"status": "countdown"})],
+    }
+    with FakeApi(answers) as fake:
+        seen = gonogo("launch", "status", "lch_1", token="gng_x", url=fake.url)
+        told = gonogo(
+            "launch", "override-freeze", "lch_1", "--reason", "press", "--window", "win_1",
+            token="gng_x", url=fake.url,
+        )  # fmt: skip
+
+    assert "its time lies in a freeze: win_1" in seen.out
+    assert "\x1b" not in seen.out
+    assert told.code == 0, told.err
+    assert json.loads(fake.asked[-1].body) == {"reason": "press", "windows": ["win_1"]}
+    assert fake.asked[-1].headers["If-Match"] == '"7"'
 
 
 def test_items_go_two_hundred_a_call_and_what_was_refused_is_told(

@@ -6,6 +6,7 @@ from typing import Any
 
 from gonogo.db import catalogue
 from gonogo.db.launch_items import observe
+from gonogo.db.launch_windows import as_observed, windows_of_launch
 from gonogo.db.session import reading, writing
 from gonogo.db.tables import GptRow, RevisionRow
 from policies.rules.serving import Served
@@ -45,9 +46,11 @@ class Opening:
         """What the workflow would observe now."""
         state, opened = self.desk.state(LAUNCH), kind == "restore"
         wave = (state.wave if state else 0) + (0 if opened else 1)
+        now = self.desk.now
         with reading(self.desk.engine) as session:
-            seen = observe(session, STORE, LAUNCH, wave=wave, opened=opened, at=self.desk.now)
-        return {"items": seen, "gates": looked(self.desk.now)}
+            closed = windows_of_launch(session, STORE, LAUNCH, now)
+            seen = observe(session, STORE, LAUNCH, wave=wave, opened=opened, at=now, closed=closed)
+        return {"items": seen, "gates": looked(now), **as_observed(closed)}
 
     def _body(self, kind: str) -> dict[str, Any]:
         class Road:

@@ -152,6 +152,21 @@ MUTATIONS: tuple[Mutation, ...] = (
        "differs = (failing - excluded) | (seen - failing - chained)", "differs = set[str]()",
        "tests/db/test_launches.py::"
        "test_i6_the_opening_is_refused_when_items_changed_since_they_were_looked_at"),
+    _m("I6-a-launch-opens-in-a-freeze", _LIFE + "launch_system.py",
+       "stop = frozen(o)", "stop = None",
+       "tests/policies/test_launch_freeze.py::test_i6_nothing_opens_inside_a_freeze_of_the_store"),
+    _m("I6-a-window-drawn-meanwhile", _DB + "launch_limits.py",
+       "    if not closed.whole:\n        raise _changed([])\n    if body", "    if body",
+       "tests/db/test_launch_windows.py::"
+       "test_i6_a_window_drawn_between_the_look_and_the_opening_is_met"),
+    _m("I6-an-items-own-window-unread", _RULES + "launch_opening.py",
+       "item.scopes & closed.keys()", "item.scopes - closed.keys() & set()",
+       "tests/db/test_launch_windows.py::"
+       "test_i6_an_item_under_a_freeze_of_its_own_scope_is_passed_over"),
+    _m("I2-anybody-gets-past-a-freeze", _LIFE + "launch_freeze.py",
+       "        must_be_allowed(stop, c.actor)\n", "        pass\n",
+       "tests/policies/test_launch_freeze.py::"
+       "test_only_whoever_every_window_names_gets_past_it_and_says_why"),
     _m("I6-a-suspension-unread", _RULES + "serving.py",
        "if one.is_dark), \"suspended\")", "if not one.is_dark), \"suspended\")",
        "tests/policies/test_serving.py::"
@@ -245,7 +260,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     _m("I6-allow-beats-deny", _RULES + "windows.py",
        'if w.kind == "deny"\n', 'if w.kind == "never"\n',
        "tests/policies/test_windows.py::test_deny_beats_allow_and_outside_of_every_allow_window_is_closed"),
-    _m("I7-unknown-windows-are-open", _LIFE + "release_windows.py",
+    _m("I7-unknown-windows-are-open", _LIFE + "freezing.py",
        'return Frozen(("windows_unknown",), None)', "return None",
        "tests/policies/test_release_windows.py::test_i7_windows_nobody_looked_at_are_closed"),
     _m("I6-stage-grows-while-frozen", _LIFE + "release_windows.py",

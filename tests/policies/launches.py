@@ -17,6 +17,7 @@ from tests.builders import AMY, LEA, MAX, PIA, SENA, SOL, T0, Journal
 
 TERMS = launch_terms_from(load_pack("default"))
 SYS = SYSTEM_ACTOR
+OPEN: dict[str, Any] = {"freeze": None, "narrow": {}}  # what windows say: nothing
 OPENING = T0 + timedelta(days=20)  # 21 April 2026, 09:00
 Step = tuple[str, Actor] | tuple[str, Actor, dict[str, Any]] | float
 
@@ -60,7 +61,7 @@ def looked(now: datetime, **values: float) -> dict[str, Any]:
 
 def seen(now: datetime, wave: int = 1) -> dict[str, Any]:
     """Everything was looked at, and holds."""
-    return {"items": items(wave), "gates": looked(now)}
+    return {"items": items(wave), "gates": looked(now)} | OPEN
 
 
 def body(kind: str, road: Journal[Launch]) -> dict[str, Any]:
@@ -140,7 +141,22 @@ LIVE: tuple[Step, ...] = (*ITS_HOUR, ("open_wave", SYS))
 
 def partial() -> Journal[Launch]:
     road = launched(*ITS_HOUR)()
-    road.give("open_wave", SYS, {}, items=items(waves=2), gates=looked(road.now))
+    road.give("open_wave", SYS, {}, items=items(waves=2), gates=looked(road.now), **OPEN)
+    return road
+
+
+def freeze(until: datetime | None, *roles: str) -> dict[str, Any]:
+    """`win_1` closes the whole store until then."""
+    return {"windows": ["win_1"], "until": iso(until) if until else None, "roles": list(roles)}
+
+
+def frozen_at_its_hour(
+    *, minutes: int, roles: tuple[str, ...] = ("product_lead",)
+) -> "Journal[Launch]":
+    """Its hour came in a freeze that ends so many minutes later; after 15 it counts as missed."""
+    road = launched(*ITS_HOUR)()
+    stop = freeze(road.now + timedelta(minutes=minutes), *roles)
+    road.give("open_wave", SYS, {}, **seen(road.now) | {"freeze": stop})
     return road
 
 
@@ -160,6 +176,8 @@ LAUNCHES: Mapping[str, Callable[[], Journal[Launch]]] = {
     "armed": launched(*ARMED),
     "countdown": launched(*COUNTDOWN),
     "its hour": launched(*ITS_HOUR),
+    "its hour, frozen": lambda: frozen_at_its_hour(minutes=10),
+    "hold, frozen": lambda: frozen_at_its_hour(minutes=60),
     "live": launched(*LIVE),
     "live, soaked": launched(*LIVE, 7.0 * DAY),
     "partial": partial,

@@ -179,7 +179,7 @@ developer         self   no     no     no     no
 nobody            self   no     no     no     no
 *                 self   yes    yes    yes    yes
 
-launch/cancel launch/bring_forward launch/suspend
+launch/cancel launch/bring_forward launch/suspend launch/override_freeze
 safety_oncall     yes    yes    yes    yes    yes
 product_lead      yes    yes    yes    yes    yes
 administrator     yes    yes    yes    yes    yes

@@ -17,44 +17,47 @@ from tests.policies.grids import cell, every_cell_is_facts_or_a_named_refusal, m
 from tests.policies.launches import (
     LAUNCHES,
     body,
+    freeze,
     seen,
 )
 
 # Where each command leads when the right person gives it now and everything looked at holds;
 # `.` nobody may, `early` its time has not come.
 DATES = """
-                           draft amend plan narrow postpone approve replan forward cancel
-nothing                  | dr    .     .    .      .        .       .      .       .
-draft                    | .     dr    pl   .      .        .       .      .       ca
-planned                  | .     pl    .    pl     pp       .       .      .       .
-gating                   | .     ga    .    .      pp       .       .      .       .
-gating, green            | .     ga    .    .      pp       .       .      .       .
-gating, green early      | .     ga    .    .      pp       .       .      ga      .
-gating, forward proposed | .     ga    .    .      pp       .       .      ga      .
-gating, poll failed      | .     ga    .    .      pp       .       .      .       .
-gating, its date passed  | .     ga    .    .      pp       .       .      .       .
-poll                     | .     .     .    .      pp       .       .      .       .
-poll, a no-go            | .     .     .    .      pp       .       .      .       .
-poll, all go             | .     .     .    .      pp       .       .      .       .
-armed                    | .     .     .    .      pp       .       .      .       .
-countdown                | .     .     .    .      pp       .       .      .       .
-its hour                 | .     .     .    .      pp       .       .      .       .
-live                     | .     .     .    .      .        .       .      .       .
-live, soaked             | .     .     .    .      .        .       .      .       .
-partial                  | .     .     .    .      .        .       .      .       .
-next wave called         | .     .     .    .      .        .       .      .       .
-suspended                | .     .     .    .      .        .       .      .       .
-suspended, one voice     | .     .     .    .      .        .       .      .       .
-hold                     | .     .     .    .      pp       .       .      .       ho
-hold, countdown          | .     .     .    .      pp       .       .      .       ho
-hold, its time passed    | .     .     .    .      pp       .       .      .       ho
-hold, one voice          | .     .     .    .      pp       .       .      .       ca
-hold, partial            | .     .     .    .      .        .       .      .       .
-postponed                | .     pp    .    .      pp       .       ga     .       pp
-postponed twice          | .     pp    .    .      pp       pp      early  .       pp
-postponed, date approved | .     pp    .    .      pp       pp      ga     .       pp
-closed                   | .     .     .    .      .        .       .      .       .
-cancelled                | .     .     .    .      .        .       .      .       .
+                           draft amend plan narrow postpone approve replan forward cancel thaw
+nothing                  | dr    .     .    .      .        .       .      .       .       .
+draft                    | .     dr    pl   .      .        .       .      .       ca      .
+planned                  | .     pl    .    pl     pp       .       .      .       .       .
+gating                   | .     ga    .    .      pp       .       .      .       .       ga
+gating, green            | .     ga    .    .      pp       .       .      .       .       ga
+gating, green early      | .     ga    .    .      pp       .       .      ga      .       ga
+gating, forward proposed | .     ga    .    .      pp       .       .      ga      .       ga
+gating, poll failed      | .     ga    .    .      pp       .       .      .       .       ga
+gating, its date passed  | .     ga    .    .      pp       .       .      .       .       ga
+poll                     | .     .     .    .      pp       .       .      .       .       po
+poll, a no-go            | .     .     .    .      pp       .       .      .       .       po
+poll, all go             | .     .     .    .      pp       .       .      .       .       po
+armed                    | .     .     .    .      pp       .       .      .       .       ar
+countdown                | .     .     .    .      pp       .       .      .       .       co
+its hour                 | .     .     .    .      pp       .       .      .       .       co
+its hour, frozen         | .     .     .    .      pp       .       .      .       .       co
+hold, frozen             | .     .     .    .      pp       .       .      .       ho      co
+live                     | .     .     .    .      .        .       .      .       .       .
+live, soaked             | .     .     .    .      .        .       .      .       .       .
+partial                  | .     .     .    .      .        .       .      .       .       .
+next wave called         | .     .     .    .      .        .       .      .       .       pa
+suspended                | .     .     .    .      .        .       .      .       .       .
+suspended, one voice     | .     .     .    .      .        .       .      .       .       .
+hold                     | .     .     .    .      pp       .       .      .       ho      .
+hold, countdown          | .     .     .    .      pp       .       .      .       ho      .
+hold, its time passed    | .     .     .    .      pp       .       .      .       ho      .
+hold, one voice          | .     .     .    .      pp       .       .      .       ca      .
+hold, partial            | .     .     .    .      .        .       .      .       .       .
+postponed                | .     pp    .    .      pp       .       ga     .       pp      .
+postponed twice          | .     pp    .    .      pp       pp      early  .       pp      .
+postponed, date approved | .     pp    .    .      pp       pp      ga     .       pp      .
+closed                   | .     .     .    .      .        .       .      .       .       .
+cancelled                | .     .     .    .      .        .       .      .       .       .
 """
 PEOPLE = """
                            gates attst sign waive vote risk call hold go_on wave fin susp rest close
@@ -73,6 +76,8 @@ poll, all go             | .     po    po   po    po   .    .    ho   .     .   
 armed                    | .     ar    ar   ar    .    .    .    ho   .     .    .   .    .    .
 countdown                | .     co    co   co    .    .    .    ho   .     .    .   .    .    .
 its hour                 | .     co    co   co    .    .    .    ho   .     .    .   .    .    .
+its hour, frozen         | .     co    co   co    .    .    .    ho   .     .    .   .    .    .
+hold, frozen             | .     ho    ho   ho    .    .    .    .    early .    .   .    .    .
 live                     | .     .     .    .     .    .    .    .    .     .    .   su   .    early
 live, soaked             | .     .     .    .     .    .    .    .    .     .    .   su   .    cl
 partial                  | .     pa    pa   pa    .    .    .    ho   .     pa   li  su   .    early
@@ -107,6 +112,8 @@ poll, all go             | po      early  .     ar    .     .     .     early po
 armed                    | ar      early  .     .     early .     .     .     ar   .
 countdown                | co      co     .     .     .     co    early .     co   .
 its hour                 | co      co     .     .     .     co    li    .     co   .
+its hour, frozen         | co      co     .     .     .     co    li    .     co   .
+hold, frozen             | ho      ho     .     .     .     .     .     .     ho   early
 live                     | .       .      .     .     .     .     .     .     .    early
 live, soaked             | .       .      .     .     .     .     .     .     .    li
 partial                  | pa      early  .     .     .     .     .     .     pa   early
@@ -129,7 +136,7 @@ SHORT = {
     "call": "call_poll", "wave": "next_wave", "susp": "suspend", "reopen": "reopen_gate",
     "begin": "begin_poll", "over": "poll_over", "count": "start_countdown", "open": "open_wave",
     "left": "item_left", "attst": "attest", "risk": "override", "rest": "restore",
-    "fin": "finish", "go_on": "resume",
+    "fin": "finish", "go_on": "resume", "thaw": "override_freeze",
 }  # fmt: skip
 CODE = {
     Status.DRAFT: "dr", Status.PLANNED: "pl", Status.GATING: "ga", Status.POLL: "po",
@@ -141,7 +148,8 @@ CODE = {
 
 def looking(road: Journal[Launch], kind: str) -> dict[str, Any]:
     wave = road.past.wave if road.past else 0
-    return seen(road.now, wave if kind == "restore" else wave + 1)
+    saw = seen(road.now, wave if kind == "restore" else wave + 1)
+    return saw | {"freeze": freeze(None, "product_lead")} if kind == "override_freeze" else saw
 
 
 def where(row: str, kind: str) -> str:
@@ -158,7 +166,7 @@ def test_each_command_leads_where_the_table_says(row: str) -> None:
 
 
 @pytest.mark.parametrize("row", LAUNCHES)
-@pytest.mark.parametrize("observed", ["all holds", "nobody looked", "must failing"])
+@pytest.mark.parametrize("observed", ["all holds", "nobody looked", "must failing", "frozen"])
 def test_every_cell_is_facts_or_a_named_refusal(row: str, observed: str) -> None:
     for kind in (*LEGAL, "adopt"):
         road = LAUNCHES[row]()
@@ -167,6 +175,8 @@ def test_every_cell_is_facts_or_a_named_refusal(row: str, observed: str) -> None
             saw = {}
         elif observed == "must failing":
             saw["items"] |= {"must_ready": 1, "failing": {"rel_1": ["evidence_stale"]}}
+        elif observed == "frozen":
+            saw |= {"freeze": freeze(None), "narrow": {"win_2": None}}
 
         every_cell_is_facts_or_a_named_refusal(road, kind, told, saw)
         every_cell_is_facts_or_a_named_refusal(road.wait(days=400), kind, told, saw)
@@ -202,7 +212,7 @@ HOSTILE: tuple[Any, ...] = (
 )
 FIELDS = ("target", "reason", "note", "gate", "evidence", "until", "verdict", "role", "vote",
           "round", "statement", "rationale", "report", "score", "mode", "quorum", "name", "tz",
-          "terms", "plan_hash", "moved")  # fmt: skip
+          "terms", "plan_hash", "moved", "windows", "override")  # fmt: skip
 
 
 @pytest.mark.parametrize("row", LAUNCHES)

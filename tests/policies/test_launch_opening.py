@@ -43,7 +43,7 @@ def test_i6_an_item_is_ready_exactly_when_it_and_all_it_requires_are(
 ) -> None:
     visible = {"rel_x"} if is_there else set()
 
-    failing = readiness(items, visible, T0).failing
+    failing = readiness(items, visible, T0, {}).failing
 
     by_name = {one.release: one for one in items}
     for one in items:
@@ -59,7 +59,7 @@ def test_i6_an_item_is_ready_exactly_when_it_and_all_it_requires_are(
 def test_the_counts_are_those_of_the_wave_and_the_decider_understands_them(
     items: list[Item],
 ) -> None:
-    found = readiness(items, (), T0)
+    found = readiness(items, (), T0, {})
 
     seen = observed(items, found, wave=1, waves=2, position=7)
 
@@ -76,26 +76,28 @@ def test_i6_an_embargo_and_an_offset_wait_for_a_later_wave() -> None:
     later = item("rel_2", offset_s=3600, importance="should")
     gone = item("rel_3", erased=True)
 
-    failing = readiness([early, later, gone], (), T0).failing
+    failing = readiness([early, later, gone], (), T0, {}).failing
 
     assert failing == {
         "rel_1": ("embargo",), "rel_2": ("after_the_opening",), "rel_3": ("erased",),
     }  # fmt: skip
-    assert readiness([early], (), T0 + 2 * DAY).failing["rel_1"] != ("embargo",)
+    assert readiness([early], (), T0 + 2 * DAY, {}).failing["rel_1"] != ("embargo",)
 
 
 def test_the_look_holds_until_the_first_evidence_of_a_ready_item_ends() -> None:
     soon = item("rel_1", standing=replace(GOOD, evidence_until=T0 + timedelta(hours=1)))
     failing = item("rel_2", standing=STALE)
 
-    assert readiness([soon, item("rel_3"), failing], (), T0).holds_until == T0 + timedelta(hours=1)
-    assert readiness([failing], (), T0).holds_until is None
+    assert readiness([soon, item("rel_3"), failing], (), T0, {}).holds_until == T0 + timedelta(
+        hours=1
+    )
+    assert readiness([failing], (), T0, {}).holds_until is None
 
 
 def test_of_many_that_fail_the_first_are_named_and_it_is_said_that_there_are_more() -> None:
     items = [item(f"rel_{n:04}", standing=STALE) for n in range(FAILING_MOST + 1)]
 
-    seen = observed(items, readiness(items, (), T0), wave=1, waves=1, position=1)
+    seen = observed(items, readiness(items, (), T0, {}), wave=1, waves=1, position=1)
 
     assert len(seen["failing"]) == FAILING_MOST
     assert seen["failing_more"]
@@ -106,7 +108,7 @@ def test_the_tier_is_the_highest_and_an_unknown_one_is_the_highest_of_all() -> N
 
     def tier(*more: Item) -> str:
         these = [*items, *more]
-        seen = observed(these, readiness(these, (), T0), wave=1, waves=1, position=1)
+        seen = observed(these, readiness(these, (), T0, {}), wave=1, waves=1, position=1)
         return str(seen["tier"])
 
     assert tier() == "medium"

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from policies.errors import Refused
-from policies.lifecycle.kernel import Actor, Event
+from policies.lifecycle.kernel import Actor, Event, iso
 from policies.lifecycle.launch import MACHINE
 from policies.lifecycle.launch_due import due, timers
 from policies.lifecycle.launch_permits import LEGAL, SYSTEM_COMMANDS
@@ -17,7 +17,7 @@ from policies.lifecycle.launch_state import AHEAD, FINAL, Launch, Status
 from policies.lifecycle.machines import fold
 from policies.rules.launch_turns import turns
 from tests.builders import AMY, CAST, LEA, MAX, PIA, SENA, SOL, Journal
-from tests.policies.launches import LAUNCHES, POLLED, SYS, body, items, launched, looked
+from tests.policies.launches import LAUNCHES, OPEN, POLLED, SYS, body, items, launched, looked
 
 TWO_HATS = Actor("per_hats", ("product_lead", "safety_oncall", "administrator", "policy_editor"))
 CREW = (LEA, MAX, SOL, PIA, SENA, AMY, TWO_HATS)
@@ -39,10 +39,16 @@ STARTS = (
     "countdown",
     "its hour",
     "its hour",
+    "its hour, frozen",
+    "hold, frozen",
     "partial",
     "live",
     "postponed",
 )
+windows = st.sampled_from(
+    [{}, {}, {"win_1": "product_lead"}, {"win_1": "safety_oncall", "win_2": "product_lead"},
+     {"win_3": ""}]
+)  # fmt: skip
 PROSE = {"statement": "prose:s"}
 
 
@@ -54,10 +60,19 @@ class ALaunch(RuleBasedStateMachine):
         self.road: Journal[Launch] = launched(*POLLED)()
         self.dissent: list[tuple[int, str, str]] = []  # round, role, who
         self.first: dict[str, str] = {}  # what was proposed → by whom
+        self.shut: dict[str, str] = {}  # window → the role that may override it; "": nobody
+        self.until: str | None = None
+        self.passed: set[str] = set()  # windows got past by name, for the opening ahead
 
     @initialize(row=st.sampled_from(STARTS))
     def begin(self, row: str) -> None:
         self.road = LAUNCHES[row]()
+
+    @rule(shut=windows, minutes=st.sampled_from([None, 1, 10, 60, 10_000]))
+    def draw_windows(self, shut: dict[str, str], minutes: int | None) -> None:
+        """People draw and end windows at any moment."""
+        ends = self.road.now + timedelta(minutes=minutes) if minutes else None
+        self.shut, self.until = shut, iso(ends) if ends else None
 
     @rule(kind=st.sampled_from(sorted(LEGAL)), actor=st.sampled_from([*CAST, TWO_HATS]),
           gap=gaps, look=looks, change=bodies)  # fmt: skip
@@ -112,7 +127,16 @@ class ALaunch(RuleBasedStateMachine):
         if not look:
             return {}
         over = {k: v for k, v in look.items() if k != "well"}
-        return {"items": items(**{"wave": wave, **over}), "gates": looked(self.road.now)}
+        windows = {"freeze": self.frozen(), "narrow": {}}
+        return {"items": items(**{"wave": wave, **over}), "gates": looked(self.road.now), **windows}
+
+    def frozen(self) -> dict[str, Any] | None:
+        """What windows in force say, as the record would: less those that were got past."""
+        shut = {w: role for w, role in self.shut.items() if w not in self.road.state.overridden}
+        if not shut:
+            return None
+        roles = sorted(set(shut.values()) - {""}) if "" not in shut.values() else []
+        return {"windows": sorted(shut), "until": self.until, "roles": roles}
 
     def step(
         self, kind: str, actor: Actor, look: Mapping[str, Any], change: Mapping[str, Any]
@@ -130,6 +154,7 @@ class ALaunch(RuleBasedStateMachine):
             self.account(event, before, look, actor)
         if after.wave > before.wave:
             self.opened(before, look)
+            self.passed = set()
 
     def opened(self, before: Launch, look: Mapping[str, Any]) -> None:
         """I6, I7: only from the countdown or a called wave, over a look in which no must failed."""
@@ -145,6 +170,7 @@ class ALaunch(RuleBasedStateMachine):
             assert all(vote.vote == "GO" or vote.override for vote in stand.values())
             assert len({vote.by for vote in stand.values()}) == len(stand)  # I2
         assert self.road.state.gates(self.road.now)
+        assert set(self.shut) <= self.passed  # never inside a freeze that nobody got past by name
 
     def account(self, event: Event, before: Launch, look: Mapping[str, Any], actor: Actor) -> None:
         name, told = event.type.partition("launch:")[2], event.body
@@ -163,6 +189,14 @@ class ALaunch(RuleBasedStateMachine):
             assert told["first"] == self.first["restore"] != actor.id  # I2
         if name == "brought_forward":
             assert told["first"] == self.first["forward"] != actor.id  # I2
+        if name == "freeze:overridden":
+            assert {self.shut[window] for window in told["windows"]} <= set(actor.roles)
+            assert told["reason"]
+            self.passed |= set(told["windows"])
+        if name in ("postponed", "replanned", "brought_forward"):
+            self.passed = set()
+        if name == "restored":
+            assert set(self.shut) <= {*self.passed, *told.get("override", {}).get("windows", ())}
         if name == "replanned" and before.postponements > 1:
             assert before.approved_date is not None
 
@@ -173,7 +207,7 @@ class ALaunch(RuleBasedStateMachine):
         other = self.road.copy()
         other.give("hold", SOL, {"reason": "unsafe"})
         for kind in ("open_wave", "start_countdown", "poll_over", "begin_poll"):
-            saw = {"items": items(other.state.wave + 1), "gates": looked(other.now)}
+            saw = {"items": items(other.state.wave + 1), "gates": looked(other.now), **OPEN}
             assert other.refused(kind, SYS, {}, **saw) == "illegal-move"
 
     @invariant()

@@ -19,7 +19,7 @@ from policies.lifecycle.launch_permits import LEGAL, SYSTEM_COMMANDS
 from policies.lifecycle.launch_state import AHEAD, FINAL, NEXT, Launch, Status
 from policies.rules.launch_turns import turns
 from tests.builders import AMY, LEA, MAX, SOL, T0, Journal, command, event_of
-from tests.policies.launches import SYS, TERMS, at, body, items, span
+from tests.policies.launches import OPEN, SYS, TERMS, at, body, freeze, items, span
 
 SOON, LATE = T0 + timedelta(hours=2), T0 + timedelta(days=400)
 MOMENTS = (T0, SOON, LATE)
@@ -78,15 +78,20 @@ def changes(kind: str, told: dict[str, Any]) -> list[dict[str, Any]]:
 
 def looks(state: Launch | None, kind: str) -> list[dict[str, Any]]:
     wave = state.wave + (0 if kind == "restore" else 1) if state else 1
+    if kind == "override_freeze":
+        return [{"freeze": freeze(None, "product_lead")}]
     if kind not in ("begin_poll", "open_wave", "item_left", "restore", "override", "check"):
         return [{}]
     failing = {"rel_3": ["evidence_stale"]}
-    return [
-        {"items": items(wave)},
-        {"items": items(wave, should_ready=1, failing=failing)},
-        {"items": items(wave, must_ready=1)},
+    found = [
+        {"items": items(wave), **OPEN},
+        {"items": items(wave, should_ready=1, failing=failing), **OPEN},
+        {"items": items(wave, must_ready=1), **OPEN},
         {},
     ]
+    if kind != "open_wave":
+        return found
+    return [*found, *({"freeze": freeze(end, "product_lead")} for end in (SOON, LATE))]
 
 
 def key(s: Launch) -> Hashable:
@@ -97,6 +102,7 @@ def key(s: Launch) -> Hashable:
         s.poll is None, tuple((v.vote, bool(v.override)) for v in votes), min(s.postponements, 2),
         s.approved_date is None, mark and (mark.holds or mark.waived),
         s.wave, s.wave_wanted, s.suspended_from, bool(s.excluded),
+        s.held and s.held.cause == "frozen", s.freeze and (s.freeze.until, s.freeze.waits),
     )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from tests.policies.launches import (
     COUNTDOWN,
     DAY,
     LAUNCHES,
+    OPEN,
     OPENING,
     POLLED,
     SYS,
@@ -96,7 +97,7 @@ def test_i3_suspending_takes_one_and_restoring_two_who_looked() -> None:
     assert road.refused("restore", MAX, {}, **seen(road.now, 1)) == "same-voice"
     assert road.refused("restore", LEA) == "evidence-blocks"
     failing = items(failing={"rel_2": ["stopped:gpt"]})
-    state = road.give("restore", LEA, {}, items=failing)
+    state = road.give("restore", LEA, {}, items=failing, **OPEN)
     assert (state.status, dict(state.excluded)) == (Status.LIVE, {"rel_2": 1})
 
 

@@ -16,6 +16,7 @@ from tests.policies.launches import (
     GATING,
     GREEN,
     LAUNCHES,
+    OPEN,
     OPENING,
     POLLED,
     SYS,
@@ -138,7 +139,7 @@ def test_items_in_the_way_are_said_where_somebody_counted() -> None:
 def test_a_partial_launch_names_what_stayed_dark() -> None:
     road = LAUNCHES["its hour"]()
     failing = items(failing={"rel_4": ["evidence_stale"]}, optional_ready=0)
-    road.give("open_wave", SYS, {}, gates=looked(road.now), items=failing)
+    road.give("open_wave", SYS, {}, gates=looked(road.now), **OPEN, items=failing)
 
     assert turns(road.state, road.now)[0].why == ("rel_4",)
 

@@ -15,6 +15,7 @@ from tests.policies.launches import (
     GREEN,
     ITS_HOUR,
     LAUNCHES,
+    OPEN,
     OPENING,
     PLANNED,
     SYS,
@@ -110,7 +111,7 @@ def test_whoever_wakes_late_makes_one_check_for_all_that_were_due() -> None:
 
 
 def opening(road: Journal[Launch], **over: Any) -> Launch:
-    return road.give("open_wave", SYS, {}, gates=looked(road.now), items=items(**over))
+    return road.give("open_wave", SYS, {}, gates=looked(road.now), **OPEN, items=items(**over))
 
 
 def test_i6_an_unready_must_item_holds_the_opening() -> None:
@@ -145,7 +146,7 @@ def test_i6_what_else_fails_stays_dark_and_waits_for_the_next_wave() -> None:
 def test_i7_what_nobody_saw_or_what_makes_no_sense_opens_nothing(saw: dict[str, Any]) -> None:
     road = LAUNCHES["its hour"]()
 
-    state = road.give("open_wave", SYS, {}, gates=looked(road.now), **saw)
+    state = road.give("open_wave", SYS, {}, gates=looked(road.now), **OPEN, **saw)
 
     assert (state.status, state.wave) == (Status.HOLD, 0)
 
@@ -165,7 +166,7 @@ def test_i6_what_ended_since_it_was_seen_is_looked_at_again() -> None:
     road = LAUNCHES["its hour"]()
     ended = items(holds_until="2026-04-21T08:59:59Z")
 
-    assert road.refused("open_wave", SYS, {}, gates=looked(road.now), items=ended) == (
+    assert road.refused("open_wave", SYS, {}, gates=looked(road.now), **OPEN, items=ended) == (
         "evidence-blocks"
     )
 
@@ -254,7 +255,7 @@ def test_a_next_wave_opens_on_the_leads_word_and_by_the_same_guards() -> None:
 
     assert road.refused("open_wave", SYS, {}, **seen(road.now, 2)) == "illegal-move"
     walk(road, ("next_wave", LEA))
-    state = road.give("open_wave", SYS, {}, gates=looked(road.now), items=items(2, waves=2))
+    state = road.give("open_wave", SYS, {}, gates=looked(road.now), **OPEN, items=items(2, waves=2))
     assert (state.status, state.wave) == (Status.LIVE, 2)
 
 
@@ -269,7 +270,9 @@ def test_a_next_wave_days_later_is_called_over_gates_looked_at_anew() -> None:
 def test_a_next_wave_that_fails_holds_and_leaves_the_first_one_open() -> None:
     road = walk(partial(), ("next_wave", LEA))
 
-    state = road.give("open_wave", SYS, {}, gates=looked(road.now), items=items(2, must_ready=0))
+    state = road.give(
+        "open_wave", SYS, {}, gates=looked(road.now), **OPEN, items=items(2, must_ready=0)
+    )
 
     assert (state.status, state.wave) == (Status.HOLD, 1)
     assert walk(road, ("resume", LEA)).state.status is Status.PARTIAL

@@ -6,6 +6,7 @@ from typing import Any
 from gonogo.db import catalogue
 from gonogo.db.launch_gates import measure
 from gonogo.db.launch_items import observe
+from gonogo.db.launch_windows import as_observed, windows_of_launch
 from gonogo.db.session import reading
 from gonogo.db.standing import standing_of
 from gonogo.demo.launch.stage import Stage
@@ -22,8 +23,13 @@ def seen(stage: Stage, launch: str, at: datetime) -> dict[str, Any]:
     opened = state.status is Status.SUSPENDED
     wave = state.wave if opened else state.wave + 1
     with reading(stage.engine) as session:
-        items = observe(session, stage.store, launch, wave=wave, opened=opened, at=at)
-        return {"items": items, "gates": measure(session, stage.store, launch, at, stage.pack)}
+        opens = at if opened else max(at, state.opens_at or at)
+        closed = windows_of_launch(session, stage.store, launch, opens)
+        items = observe(
+            session, stage.store, launch, wave=wave, opened=opened, at=at, closed=closed
+        )
+        gates = measure(session, stage.store, launch, at, stage.pack)
+        return {"items": items, "gates": gates, **as_observed(closed)}
 
 
 def precheck(stage: Stage, submission: str, digest: str, at: datetime) -> tuple[str, ...]:
