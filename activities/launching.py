@@ -12,6 +12,7 @@ from temporalio.client import Client
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 
 from activities.exposure import SubjectInput
+from gonogo.db.codec import state_of
 from gonogo.db.launch_exclusions import is_excluded
 from gonogo.db.launch_gates import measure
 from gonogo.db.launch_items import WAITING, observe
@@ -21,6 +22,7 @@ from gonogo.db.session import reading
 from gonogo.db.standing import standing_of
 from gonogo.db.tables import ReleasePicture
 from policies.lifecycle.kernel import instant_or_none
+from policies.lifecycle.release_choice import asked_value, defaulted
 from policies.lifecycle.release_launch import OVER, is_open
 from policies.pack import PolicyPack
 from policies.rules.approvals import exposure_may_grow
@@ -38,7 +40,7 @@ class SeatRequest:
 @dataclass(frozen=True)
 class Seat:
     """What a bound release sees of its launch. `does` is the command it now gives itself, if any:
-    `open`, `let_go`. `row` is `observed["launch"]`, `precheck` I6 as of the opening."""
+    `open`, `let_go`, `settle`. `row` is `observed["launch"]`, `precheck` I6 as of the opening."""
 
     does: str | None = None
     row: dict[str, Any] | None = None
@@ -126,7 +128,12 @@ class Launching:
             standing = standing_of(session, store, release.submission, release.digest)
         failing = exposure_may_grow(standing, opened).why
         excluded = list(failing or ("passed_over",)) if over else None
-        row = {"status": launch.status, "wave": launch.wave, "excluded": excluded}
+        row = {
+            "status": launch.status,
+            "wave": launch.wave,
+            "excluded": excluded,
+            "asked": asked_value(launch.state.get("asked")),
+        }
         return Seat(_does(row, release), row, failing)
 
     def _look(self, request: LookRequest) -> LaunchLook:
@@ -179,6 +186,8 @@ def _does(row: dict[str, Any], release: ReleasePicture) -> str | None:
     opened = is_open(row["status"], row["wave"], release.wave)
     if row["status"] in OVER and (is_passed_over or not opened):
         return "let_go"
+    if defaulted(state_of("release", release.state), row) is not None:
+        return "settle"
     if release.phase == "blocked":
         return "recheck" if not is_passed_over else None
     return "open" if opened else None

@@ -65,6 +65,7 @@ class Launches(Chapter):
     hold_review_early_s: int = Field(default=48 * 3600, gt=0)
     remind_s: int = Field(default=24 * 3600, gt=0)
     plan_within_s: int = Field(default=30 * 86400, gt=0)
+    choose_within_s: int = Field(default=7 * 86400, gt=0)
     minimum_notice_s: int = Field(default=7 * 86400, ge=0)
     soak_s: int = Field(default=7 * 86400, ge=0)
     votes_most: int = Field(default=10, ge=1, le=100)

@@ -194,10 +194,12 @@ class LaunchWorkflow:
         await self._give("item_left")
 
     async def _tell_items(self) -> None:
-        """A wave opened, or nothing will ever open: its items look for themselves."""
+        """A wave opened, nothing will ever open, or the time to choose is over: its items look for
+        themselves."""
         s = self.state
-        news = f"{s.wave}:{s.status.value if s.status.value in OVER else ''}"
-        if news == self._told or (s.wave == 0 and s.status.value not in OVER):
+        chosen = f":{s.asked.nth}" if s.asked and s.asked.closed else ""
+        news = f"{s.wave}:{s.status.value if s.status.value in OVER else ''}{chosen}"
+        if news == self._told or (s.wave == 0 and s.status.value not in OVER and not chosen):
             return
         last: str | None = ""
         while last is not None:

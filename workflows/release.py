@@ -65,7 +65,7 @@ class Rollout:
 
     @command.validator
     def _check(self, command: Command) -> None:
-        self._release.check(command)
+        self._release.check(command, looks=command.kind == "choose")
 
     @workflow.signal
     async def refresh(self) -> None:
@@ -98,9 +98,16 @@ class Rollout:
     def _observer(self, command: Command) -> Observe | None:
         if command.kind in _GROWING:
             return self._precheck(command.kind)
+        if command.kind == "choose":
+            return self._launch_row
         if command.kind == "schedule":
             return lambda: self._windows_at(command)
         return None
+
+    async def _launch_row(self) -> Mapping[str, Any]:
+        """What its launch asks, at this moment."""
+        seat = await surely(Launching.seat, SeatRequest(self.state.store, self.state.id))
+        return await _seen(seat)()
 
     def _precheck(self, kind: str) -> Observe:
         async def look() -> Mapping[str, Any]:

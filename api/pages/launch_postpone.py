@@ -33,8 +33,9 @@ from gonogo.db.session import reading
 from gonogo.notices.memos import as_html
 from gonogo.zones import place_target, resolve_local, zone_named
 from policies.errors import Incomplete, StaleDecision
-from policies.lifecycle.kernel import Actor, Command
+from policies.lifecycle.kernel import Actor, Command, iso
 from policies.lifecycle.launch import MACHINE
+from policies.lifecycle.launch_asking import in_time
 from policies.lifecycle.launch_state import Launch
 from policies.rules.memo_facts import REASONS
 from policies.rules.postponing import Preview, still
@@ -129,6 +130,8 @@ async def postpone(
         target=target.strip(),
         reason=why or note.strip(),
         note=note.strip() if why else None,
+        decide_by=_until(launch, made),
+        default=default,
         **dates.as_seen(made),
     )
     asking = Asked(svc, who, launch, await key_of(request, key))
@@ -160,14 +163,22 @@ def _soon() -> datetime:
     return (datetime.now(UTC) + _ASKED).replace(minute=0, second=0, microsecond=0)
 
 
+def _until(launch: Launch, made: Preview) -> datetime | None:
+    """Until when developers choose: before the countdown, whatever was typed; None: no time is
+    left, so nobody is asked."""
+    return in_time(launch, made.request.target, made.request.decide_by, datetime.now(UTC))
+
+
 def _drafts(
     svc: Services, launch: Launch, who: Actor, made: Preview, asked: dict[str, Any], note: str
 ) -> list[dict[str, Any]]:
     """Both memos in one language, as the record would have them. Raises what the commit would."""
-    now, tongue = datetime.now(UTC), asked["tongue"]
+    now, tongue, until = datetime.now(UTC), asked["tongue"], _until(launch, made)
     body = {
         "target": place_target(asked["target"], launch.tz).target.as_json(),
         "reason": asked["why"] or STATED,
+        "decide_by": iso(until) if until else None,
+        "default": made.request.default.value,
         **dates.as_seen(made),
     }
     order = Command("", "postpone", svc.store, launch.id, who, now, body)

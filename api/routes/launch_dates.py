@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 
-from api.bodies import Body, Flag, Note, Zone, worded
+from api.bodies import Body, Flag, Instant, Note, Zone, worded
 from api.deps import Services
 from api.launch_asked import Asked, Deciding
 from api.launch_freezing import freeze_met
@@ -16,8 +16,10 @@ from api.subjects import met_before
 from gonogo.db.tables import ProseRow
 from gonogo.zones import place_target
 from policies.errors import Incomplete
+from policies.lifecycle.kernel import iso
 from policies.lifecycle.launch_state import Launch
 from policies.rules.postponing import Preview, still
+from policies.rules.postponing_request import Choice
 from policies.rules.target import Target
 
 router = APIRouter(prefix="/v1/launches", tags=["launches"])
@@ -41,9 +43,15 @@ class ForwardBody(TargetBody):
 class PostponeBody(ForwardBody):
     """`plan_hash`, `moved` and `flagged` are what the preview showed, if there was one. With
     `preview`, what was asked for there, it is made again, and a postponement whose hash is another
-    by now is refused."""
+    by now is refused.
+
+    Developers choose until `decide_by` whether their releases wait, ship alone or are withdrawn;
+    `default` counts for whoever says nothing. `preview` says both; without either, the policies
+    say until when, and silence means to wait."""
 
     preview: PreviewBody | None = None
+    decide_by: Instant | None = None
+    default: Choice | None = None
     plan_hash: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
     moved: _Count | None = None
     flagged: _Count | None = None
@@ -106,11 +114,21 @@ async def _dated(
             if body.preview is not None and not met
             else {"plan_hash": body.plan_hash, "moved": body.moved, "flagged": body.flagged}
         )
+        wanted |= _asking(body)
     done = await asked.give(kind, wanted, body.given(), texts, needs_seen=needs_seen)
     pack = asked.launch.terms.pack
     freeze = await run_in_threadpool(freeze_met, asked.svc, placed.target, pack)
     told = {"resolved": wanted["target"], "notice": placed.notice, "freeze": freeze}
     return {**done, **told}
+
+
+def _asking(body: PostponeBody) -> dict[str, Any]:
+    """What developers are asked: as it was previewed, else as it is said here."""
+    asks: PreviewBody | PostponeBody = body.preview or body
+    return {
+        "decide_by": iso(asks.decide_by) if asks.decide_by else None,
+        "default": asks.default.value if asks.default else None,
+    }
 
 
 def _as_previewed(

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from api.bodies import Body, Instant, Note, ReasonBody, worded
 from api.deps import Cursor, IdempotencyKey, IfMatch, PageSize, Svc, Who, answered
+from api.each import each, key_of_one
 from api.errors import Problem
 from api.kept import Outcome
 from api.launch_views import item_view
@@ -16,14 +17,12 @@ from api.schema import COMMAND, READ
 from api.subjects import SeenRelease, Staff, give, precondition, visible_release
 from gonogo.db import launch_lists, queries
 from gonogo.db.session import reading
-from policies.errors import Refused
 from policies.lifecycle.kernel import iso
 from policies.lifecycle.release_state import Phase
 
 router = APIRouter(prefix="/v1/launches", tags=["launches"])
 releases = APIRouter(prefix="/v1/releases", tags=["releases"])
 ITEMS_MOST = 200
-_AT_A_TIME = 10
 _Release = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^rel_[\x21-\x7e]+$")]
 Importance = Literal["must", "should", "optional"]
 
@@ -109,9 +108,11 @@ async def bind_items(
             "not_before": iso(item.not_before) if item.not_before else None,
         }
         release = await asyncio.to_thread(visible_release, svc, who, item.release)
-        return await give(svc, who, "release", release, "bind", wanted, key=_key(key, item.release))
+        return await give(
+            svc, who, "release", release, "bind", wanted, key=key_of_one(key, item.release)
+        )
 
-    return await _each(body.items, lambda item: item.release, bind)
+    return await each(body.items, lambda item: item.release, bind)
 
 
 @router.post("/{subject}/items/unbind", responses=COMMAND)
@@ -138,12 +139,12 @@ async def unbind_items(
             release,
             "unbind",
             words,
-            key=_key(key, subject),
+            key=key_of_one(key, subject),
             fingerprint=given,
             texts=texts,
         )
 
-    return await _each(body.releases, str, unbind)
+    return await each(body.releases, str, unbind)
 
 
 @releases.post("/{subject}/unbind", responses=COMMAND)
@@ -170,42 +171,3 @@ def _once(releases: list[str]) -> None:
     twice = sorted({one for one in releases if releases.count(one) > 1})
     if twice:
         raise Problem("malformed", "named twice: " + ", ".join(twice[:10]))
-
-
-def _key(key: str | None, release: str) -> str | None:
-    return f"{key}/{release}" if key else None
-
-
-async def _each(items: list[Any], name: Any, do: Any) -> dict[str, Any]:
-    gate = asyncio.Semaphore(_AT_A_TIME)
-
-    async def one(item: Any) -> dict[str, Any]:
-        async with gate:
-            try:
-                outcome: Outcome = await do(item)
-            except Refused as refused:
-                return _refused(name(item), refused.code, refused.because, dict(refused.detail))
-            except Problem as problem:
-                if problem.code in _NOT_OF_AN_ITEM:
-                    raise
-                return _refused(name(item), problem.code, problem.detail, {})
-        status = "pending" if outcome.answer is None else "done"
-        return {"release": name(item), "status": status, "command": outcome.command}
-
-    results = await asyncio.gather(*(one(item) for item in items))
-    done = sum(result["status"] == "done" for result in results)
-    return {"items": results, "done": done, "of": len(results)}
-
-
-# What would meet every other item, too.
-_NOT_OF_AN_ITEM = frozenset({"orchestrator-unavailable", "storage-full"})
-
-
-def _refused(release: str, code: str, because: str, detail: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "release": release,
-        "status": "refused",
-        "code": code,
-        "because": because,
-        "detail": detail,
-    }

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
 from api.bodies import Body, Zone
+from api.choices import tally_view
 from api.deps import (
     Cursor,
     IdempotencyKey,
@@ -97,11 +98,12 @@ async def draft_launch(
 
 @router.get("/{subject}", responses=READ)
 def get_launch(svc: Svc, launch: SeenLaunch, response: Response) -> dict[str, Any]:
-    """One launch: where it stands, whose turn it is, gates, poll, and its items by count."""
+    """One launch: where it stands, whose turn it is, gates, poll, its items by count, and what
+    developers chose since it was postponed."""
     response.headers["ETag"] = etag(launch.version)
     with reading(svc.engine) as session:
         counts = launch_lists.counts(session, svc.store, launch.id)
-    return launch_view(launch, counts)
+    return launch_view(launch, counts) | {"choices": tally_view(svc, launch)}
 
 
 @router.get("/{subject}/can", responses=READ)

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query, Response
 from starlette.concurrency import run_in_threadpool
 
 from api.bodies import ReasonBody, reasoned
+from api.choices import asked_of
 from api.deps import (
     PLAIN,
     Cursor,
@@ -71,13 +72,15 @@ def list_releases(
 @router.get("/{subject}", responses=READ)
 def get_release(svc: Svc, release: SeenRelease, response: Response) -> dict[str, Any]:
     """One release: phase, rail of stages with real and earliest times, why it stands still.
-    `conflicts` are the windows that the climb as planned would meet."""
+    `conflicts` are the windows that the climb as planned would meet; `asked` what its launch asks
+    since it was postponed, `chosen` what its developer said last."""
     response.headers["ETag"] = etag(release.version)
     with reading(svc.engine) as session:
         gpt = queries.gpts(session, svc.store, {release.gpt}).get(release.gpt)
         entered = lists.stages_entered(session, svc.store, release.id)
         climb = climb_of(session, release, datetime.now(UTC))
-    return with_climb(release_view(release, gpt, entered), climb)
+    view = release_view(release, gpt, entered) | asked_of(svc, release)
+    return with_climb(view, climb)
 
 
 @router.get("/{subject}/can", responses=READ)

@@ -95,6 +95,9 @@ def _release(s: Release) -> dict[str, Any]:
         "wave": s.wave,
         "importance": s.importance,
         "opens_as": s.plan[-1].visibility if s.launch and s.plan else None,
+        "chosen_launch": s.chosen.launch if s.chosen else None,
+        "chosen_nth": s.chosen.nth if s.chosen else None,
+        "choice": s.chosen.choice.value if s.chosen else None,
     }
 
 

@@ -109,6 +109,7 @@ class ReleasePicture(SQLModel, table=True):
     __table_args__ = (
         Index("ix_releases_gpt", "store_id", "gpt"),
         Index("ix_releases_launch", "store_id", "launch", "id"),
+        Index("ix_releases_chosen", "store_id", "chosen_launch", "chosen_nth", "choice"),
     )
     store_id: str = Field(primary_key=True)
     id: str = Field(primary_key=True)
@@ -123,6 +124,10 @@ class ReleasePicture(SQLModel, table=True):
     wave: int | None = None
     importance: str | None = None
     opens_as: str | None = None  # visibility of its last stage, which a launch opens
+    # What its developer wants since a postponement of a launch; kept after it left that launch.
+    chosen_launch: str | None = None
+    chosen_nth: int | None = None
+    choice: str | None = None
     seq: int
     version: int
     state: dict[str, Any] = Field(sa_column=Column(Json, nullable=False))

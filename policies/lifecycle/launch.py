@@ -11,6 +11,7 @@ from typing import Any
 
 from policies.errors import EvidenceBlocks, IllegalMove, Incomplete, NotYet, OverLimit
 from policies.lifecycle import (
+    launch_asking,
     launch_closing,
     launch_freeze,
     launch_gating,
@@ -188,6 +189,8 @@ _DECIDERS: Mapping[str, Callable[[Launch, Command, datetime, Observed], Facts]] 
     "open_wave": launch_system.open_wave,
     "miss": launch_system.miss,
     "item_left": launch_system.item_left,
+    "remind_choices": launch_asking.remind_choices,
+    "close_choices": launch_asking.close_choices,
     "overdue": launch_system.overdue,
 }
 

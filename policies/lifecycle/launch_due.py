@@ -6,6 +6,7 @@ Every state that is not final has one of both (I10), and no wait is without an e
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from policies.lifecycle.launch_asking import remind_at
 from policies.lifecycle.launch_permits import LEGAL
 from policies.lifecycle.launch_state import COMMITTED, FINAL, Launch, Status
 from policies.rules.target import deadline
@@ -86,7 +87,7 @@ def told_next(s: Launch) -> datetime | None:
 def timers(s: Launch) -> tuple[Timer, ...]:
     """The system's own next steps, the earliest first. One that is refused as not possible yet is
     to be tried again when something changed, not in a circle."""
-    found = [*_way_timers(s), *_gate_timers(s)]
+    found = [*_way_timers(s), *_gate_timers(s), *_asking_timers(s)]
     late = told_next(s)
     if late is not None:
         found.append(Timer("overdue", late))
@@ -112,6 +113,16 @@ def _way_timers(s: Launch) -> list[Timer]:
         found += [Timer("check", _before(opening, before)) for before in left[:1]]
         found.append(Timer("open_wave", opening))
     return found
+
+
+def _asking_timers(s: Launch) -> list[Timer]:
+    """The deadline stays, wherever the launch has got to meanwhile."""
+    asked = s.asked
+    if asked is None or asked.closed or s.status in FINAL:
+        return []
+    reminder = remind_at(s, asked)
+    found = [Timer("remind_choices", reminder)] if reminder else []
+    return [*found, Timer("close_choices", asked.decide_by)]
 
 
 def _gate_timers(s: Launch) -> list[Timer]:

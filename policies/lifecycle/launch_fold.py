@@ -10,6 +10,7 @@ from policies.lifecycle.launch_freeze import seen
 from policies.lifecycle.launch_look import measured_mark
 from policies.lifecycle.launch_state import (
     NEXT,
+    Asked,
     Counts,
     Held,
     Launch,
@@ -199,7 +200,23 @@ def _postponed(s: Launch, e: Event, b: Body, at: datetime) -> Launch:
         postponements=b["nth"],
         postponed_by=e.actor_id,
         approved_date=None,
+        asked=_asked(b, at),
     )
+
+
+def _asked(b: Body, at: datetime) -> Asked | None:
+    """Events written before developers were asked name no time."""
+    if b.get("decide_by") is None:
+        return None
+    return Asked(b["nth"], at, instant(b["decide_by"]), b.get("default") or "wait")
+
+
+def _of_asked(**changes: Any) -> Callable[[Launch, Event, Body, datetime], Launch]:
+    def change(s: Launch, e: Event, b: Body, at: datetime) -> Launch:
+        assert s.asked is not None  # only what was asked is reminded of and closed
+        return replace(s, asked=replace(s.asked, **changes))
+
+    return change
 
 
 def _suspended(s: Launch, e: Event, b: Body, at: datetime) -> Launch:
@@ -277,6 +294,8 @@ _CHANGES: Mapping[str, Any] = {
     "launch:wave:requested": lambda s, e, b, at: replace(s, wave_wanted=b["wave"]),
     "launch:finished": lambda s, e, b, at: replace(s, status=Status.LIVE, wave_wanted=None),
     "launch:postponed": _postponed,
+    "launch:choices:reminded": _of_asked(reminded=True),
+    "launch:choices:closed": _of_asked(closed=True),
     "launch:date:approved": lambda s, e, b, at: replace(s, approved_date=of_json(b["target"])),
     "launch:replanned": lambda s, e, b, at: _new_date(s, Status.GATING, b["target"]),
     "launch:brought_forward": lambda s, e, b, at: _new_date(s, Status.GATING, b["target"]),

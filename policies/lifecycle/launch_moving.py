@@ -9,6 +9,7 @@ from typing import Any
 
 from policies.errors import EvidenceBlocks, Incomplete, NotAllowed, NotYet, SameVoice
 from policies.lifecycle.kernel import Command, Fact, Role, iso
+from policies.lifecycle.launch_asking import after_choosing, asking
 from policies.lifecycle.launch_bodies import count, digest, target, told
 from policies.lifecycle.launch_gating import lapsed
 from policies.lifecycle.launch_state import Launch
@@ -29,6 +30,7 @@ def narrow(s: Launch, c: Command, now: datetime, o: Observed) -> Facts:
     change = compare(wanted, _target(s))
     if change != "narrowed":
         raise Incomplete(f"that is not inside what was announced: {_SAYS[change]}", field="target")
+    after_choosing(s, wanted, now)
     return (Fact("launch:target:narrowed", {"target": wanted.as_json()}),)
 
 
@@ -59,6 +61,7 @@ def postpone(s: Launch, c: Command, now: datetime, o: Observed) -> Facts:
         "plan_hash": _preview(c),
         "moved": count(c.body, "moved", most=ITEMS_MOST),
         "flagged": count(c.body, "flagged", most=ITEMS_MOST),
+        **asking(s, c, wanted, now),
     }
     return (Fact("launch:postponed", body),)
 
@@ -90,6 +93,7 @@ def replan(s: Launch, c: Command, now: datetime, o: Observed) -> Facts:
         if not within(wanted, s.approved_date):
             raise Incomplete("that is not inside the date that was approved", field="target",
                              approved=s.approved_date.as_json())  # fmt: skip
+    after_choosing(s, wanted, now)
     return (Fact("launch:replanned", {"target": wanted.as_json()}), *lapsed(s, now))
 
 
@@ -102,6 +106,7 @@ def bring_forward(s: Launch, c: Command, now: datetime, o: Observed) -> Facts:
     earliest = now + timedelta(seconds=s.terms.minimum_notice_s)
     if wanted.start < earliest:
         raise NotYet("developers are owed more notice", until=iso(earliest))
+    after_choosing(s, wanted, now)
     gates = s.gates(now)
     if not gates:
         why = list(gates.why)

@@ -59,6 +59,8 @@ LEGAL: Mapping[str, frozenset[Status]] = {
     "open_wave": frozenset({Status.COUNTDOWN, Status.PARTIAL}),
     "miss": frozenset({Status.PLANNED, Status.GATING, Status.POLL}),
     "item_left": frozenset(Status) - FINAL - {Status.LIVE, Status.SUSPENDED, Status.LAUNCHING},
+    "remind_choices": frozenset(Status) - FINAL,
+    "close_choices": frozenset(Status) - FINAL,
     "overdue": frozenset(
         {
             Status.DRAFT,
@@ -83,6 +85,8 @@ SYSTEM_COMMANDS = frozenset(
         "open_wave",
         "miss",
         "item_left",
+        "remind_choices",
+        "close_choices",
         "overdue",
     }
 )

@@ -87,6 +87,7 @@ class Terms:
     soak_s: int
     votes_most: int  # of one role in one round
     waves_most: int
+    choose_within_s: int = 7 * 86400  # for developers, of a postponement that names no time
 
 
 @dataclass(frozen=True)
@@ -157,6 +158,19 @@ class Proposal:
 
 
 @dataclass(frozen=True)
+class Asked:
+    """What developers are asked since postponement `nth`: until when they choose, and what counts
+    as chosen by whoever says nothing. `closed`: the time is over and was said to be."""
+
+    nth: int
+    at: datetime
+    decide_by: datetime
+    default: Literal["wait", "ship_alone", "withdraw"]
+    reminded: bool = False
+    closed: bool = False
+
+
+@dataclass(frozen=True)
 class Counts:
     """Of the items of one wave, when they were last counted."""
 
@@ -192,6 +206,7 @@ class Launch:
     postponements: int = 0
     postponed_by: str | None = None
     approved_date: Target | None = None  # of a second postponement, by the higher role
+    asked: Asked | None = None  # by the last postponement
     marks: Mapping[str, Mark] = field(default_factory=dict)
     poll: Poll | None = None
     rounds: int = 0

@@ -20,6 +20,7 @@ from policies.lifecycle.kernel import (
     instant,
     iso,
 )
+from policies.lifecycle.release_choice import WITHDRAWN, choose, settle
 from policies.lifecycle.release_launch import bind, let_go, may_return, open_, stage_entered, unbind
 from policies.lifecycle.release_state import FINAL, LIVE, Phase, Release, evolve
 from policies.lifecycle.release_windows import (
@@ -39,6 +40,7 @@ LEGAL: Mapping[str, frozenset[Phase]] = {
     "unschedule": frozenset({Phase.SCHEDULED}),
     "bind": frozenset({Phase.READY, Phase.BOUND, Phase.BLOCKED}),
     "unbind": frozenset({Phase.BOUND, Phase.BLOCKED}),
+    "choose": frozenset({Phase.BOUND, Phase.BLOCKED, Phase.READY}),
     "cancel": frozenset({Phase.READY, Phase.SCHEDULED, Phase.BOUND, Phase.BLOCKED, Phase.HELD}),
     "pause": frozenset({Phase.ROLLING}),
     "resume": frozenset({Phase.PAUSED, Phase.HELD, Phase.HALTED}),
@@ -51,13 +53,14 @@ LEGAL: Mapping[str, frozenset[Phase]] = {
     "recheck": frozenset({Phase.BLOCKED}),
     "open": frozenset({Phase.BOUND}),
     "let_go": frozenset({Phase.BOUND, Phase.BLOCKED}),
+    "settle": frozenset({Phase.BOUND, Phase.BLOCKED}),
     "advance": frozenset({Phase.ROLLING}),
     "pause_over": frozenset({Phase.PAUSED}),
     "hold": frozenset({Phase.ROLLING}),
     "supersede": frozenset(Phase) - FINAL,
 }
 SYSTEM_COMMANDS = frozenset(
-    {"prepare", "fire", "retime", "recheck", "open", "let_go"}
+    {"prepare", "fire", "retime", "recheck", "open", "let_go", "settle"}
     | {"advance", "pause_over", "hold", "supersede"}
 )
 PERSONS_COMMANDS = tuple(kind for kind in LEGAL if kind not in SYSTEM_COMMANDS)
@@ -96,6 +99,10 @@ def permit(state: Release | None, kind: str, actor: Actor, now: datetime) -> Non
             raise IllegalMove("somebody is served already: roll back instead", command=kind)
         if kind == "start" and state.is_bound:
             raise IllegalMove("it is bound to a launch: unbind it first", launch=state.launch)
+        if kind in ("start", "schedule", "bind") and state.is_withdrawn:
+            raise IllegalMove(WITHDRAWN, command=kind)
+        if kind == "choose" and not state.is_bound and not state.is_withdrawn:
+            raise IllegalMove("it is bound to no launch that could ask", command=kind)
     if state.phase not in LEGAL[kind]:
         raise IllegalMove(
             f"“{kind}” is not possible while the release is {state.phase.value}",
@@ -234,6 +241,8 @@ _DECIDERS: Mapping[str, Callable[[Release, Command, datetime, Mapping[str, Any]]
     "unbind": unbind,
     "open": open_,
     "let_go": let_go,
+    "choose": choose,
+    "settle": settle,
     "schedule": _schedule,
     "fire": _fire,
     "retime": retimed,
@@ -288,6 +297,7 @@ MACHINE: Machine[Release] = Machine(
         "unschedule": frozenset({"release:unscheduled"}),
         "bind": frozenset({"release:bound"}),
         "unbind": frozenset({"release:unbound"}),
+        "choose": frozenset({"release:launch:chosen", "release:unbound"}),
         "cancel": frozenset({"release:cancelled"}),
         "pause": frozenset({"release:paused", "release:held"}),
         "resume": frozenset(
@@ -301,6 +311,7 @@ MACHINE: Machine[Release] = Machine(
             "release:scheduled",
             "release:unscheduled",
             "release:bound",
+            "release:launch:chosen",
             "release:paused",
             "release:resumed",
             "release:resume:proposed",

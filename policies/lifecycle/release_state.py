@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 from policies.lifecycle.kernel import Event, instant, instant_or_none
+from policies.rules.postponing_request import Choice
 
 
 class Phase(StrEnum):
@@ -64,6 +65,17 @@ class Step:
 
 
 @dataclass(frozen=True)
+class Chosen:
+    """What its developer wants since postponement `nth` of `launch`; kept after it left."""
+
+    launch: str
+    nth: int
+    choice: Choice
+    at: datetime
+    by_default: bool = False
+
+
+@dataclass(frozen=True)
 class Release:
     """The fold. `stage` is the index into `plan`, None before the first exposure. Times UTC.
 
@@ -108,11 +120,23 @@ class Release:
     frozen_by: tuple[str, ...] = ()  # windows that keep back its start (blocked) or next stage
     frozen_until: datetime | None = None
     overridden: tuple[str, ...] = ()  # windows that whoever scheduled it got past
+    chosen: Chosen | None = None
 
     @property
     def is_bound(self) -> bool:
         """Waits for its launch, also while blocked because the launch passed it over."""
         return self.bound_from is not None
+
+    @property
+    def is_withdrawn(self) -> bool:
+        """Its developer took it out of its launch and has not said since that it may ship."""
+        said = self.chosen is not None and self.chosen.choice is Choice.WITHDRAW
+        return said and self.phase is Phase.READY
+
+    def chose(self, launch: str, nth: int) -> Choice | None:
+        """What its developer said of postponement `nth` of `launch`."""
+        c = self.chosen
+        return c.choice if c is not None and (c.launch, c.nth) == (launch, nth) else None
 
     @property
     def step(self) -> Step | None:
@@ -239,6 +263,11 @@ def _unbound(s: Release, e: Event, b: dict[str, Any], at: datetime) -> Release:
     )
 
 
+def _chosen(s: Release, e: Event, b: dict[str, Any], at: datetime) -> Release:
+    by_default = e.type == "release:launch:defaulted"
+    return replace(s, chosen=Chosen(b["launch"], b["nth"], Choice(b["choice"]), at, by_default))
+
+
 def _cleared(s: Release, e: Event, b: dict[str, Any], at: datetime) -> Release:
     return replace(s, phase=Phase.BOUND if s.is_bound else Phase.READY, why=())
 
@@ -310,6 +339,8 @@ _CHANGES: Mapping[str, Any] = {
     "release:cleared": _cleared,
     "release:bound": _bound,
     "release:unbound": _unbound,
+    "release:launch:chosen": _chosen,
+    "release:launch:defaulted": _chosen,
     "release:stage:entered": _entered,
     "release:paused": _paused,
     "release:resumed": _resumed,

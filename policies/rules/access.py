@@ -56,6 +56,7 @@ ACCESS: tuple[Row, ...] = (
     _row("release", "bind", _LEAD, *OUTSIDE),
     _row("release", "unbind", _LEAD, *ANYONE),
     _row("release", "unbind", _DEVELOPER, OWNER),
+    _row("release", "choose", _DEVELOPER, OWNER),
     _row("release", "cancel", _LEAD, *ANYONE),
     _row("release", "cancel", _DEVELOPER, OWNER),
     _row("release", "pause", _LEAD | _SAFETY, *ANYONE),

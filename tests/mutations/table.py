@@ -32,6 +32,7 @@ _STOPS = "tests/policies/test_launch_stops.py::"
 _LGATES = "tests/policies/test_launch_gates.py::"
 _LPOLL = "tests/policies/test_launch_poll.py::"
 _TURN = "tests/policies/test_launch_turns.py::"
+_CHOICE = "tests/policies/test_release_choice.py::"
 _SUBJECT = "tests/workflows/test_fold_from_record.py::"
 
 
@@ -457,6 +458,23 @@ MUTATIONS: tuple[Mutation, ...] = (
     _m("I6-launch-dark-ones-lit", _LIFE + "launch_fold.py",
        'excluded=_dark(s, b["excluded"], b["wave"]),', "excluded=s.excluded,",
        _OPENING + "test_i6_what_else_fails_stays_dark_and_waits_for_the_next_wave"),
+    _m("I6-withdrawn-started", _LIFE + "release.py",
+       'if kind in ("start", "schedule", "bind") and state.is_withdrawn:', 'if kind == "nothing":',
+       _CHOICE + "test_i6_nobody_opens_what_its_developer_withdrew"),
+    _m("I9-default-takes-what-is-open", _LIFE + "release_choice.py",
+       'if opened or s.bound_from > instant(asked["at"])', 'if s.bound_from > instant(asked["at"])',
+       _CHOICE + "test_i9_the_default_takes_nothing_from_people_who_have_it"),
+    _m("I4-chosen-after-the-deadline", _LIFE + "release_choice.py",
+       'if asked["closed"] or now >= instant(asked["decide_by"]):', 'if asked["closed"]:',
+       _CHOICE + "test_a_choice_that_comes_too_late_or_to_the_wrong_place_is_refused"),
+    _m("I4-opens-before-they-chose", _LIFE + "launch_asking.py",
+       "if last < asked.decide_by:", "if False:",
+       "tests/policies/test_launch_asking.py::"
+       "test_a_new_date_keeps_the_deadline_and_comes_after_it"),
+    _m("I3-postponing-waits-for-developers", _LIFE + "launch_asking.py",
+       "return until if until > now else None", "return until",
+       "tests/policies/test_launch_asking.py::"
+       "test_i3_a_postponement_by_an_hour_holds_at_once_and_asks_nobody"),
     _m("I6-launch-opens-late", _LIFE + "launch_system.py",
        "if now <= opening + timedelta(seconds=s.terms.max_lateness_s):", "if opening:",
        _OPENING + "test_nobody_wakes_up_to_a_launch_that_came_late"),

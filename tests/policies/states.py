@@ -155,6 +155,7 @@ def release_body(kind: str, road: Journal[Release]) -> dict[str, Any]:
     bodies: Mapping[str, dict[str, Any]] = {
         "bind": {"launch": "lch_1", "wave": 1, "importance": "must"},
         "prepare": PREPARED,
+        "choose": {"launch": "lch_1", "nth": 1, "choice": "ship_alone"},
         "schedule": {"at": iso(road.now + timedelta(hours=2))},
         "retime": {
             "time": {
@@ -205,11 +206,28 @@ def _passed_over() -> Journal[Release]:
     return journal
 
 
+def _chose(choice: str) -> Callable[[], Journal[Release]]:
+    """Its launch was postponed, and its developer wants this."""
+
+    def walk() -> Journal[Release]:
+        journal = released(("bind", LEA), 60)()
+        asked = {"nth": 1, "decide_by": iso(T0 + timedelta(days=7)), "default": "wait",
+                 "at": iso(journal.now), "closed": False}  # fmt: skip
+        row = {"status": "postponed", "wave": 0, "excluded": None, "asked": asked}
+        body = release_body("choose", journal) | {"choice": choice}
+        journal.give("choose", ADA, body, launch=row)
+        return journal
+
+    return walk
+
+
 RELEASES: Mapping[str, Callable[[], Journal[Release]]] = {
     "nothing": lambda: Journal(release.MACHINE, "rel_1"),
     "ready": released(),
     "bound": released(("bind", LEA)),
     "passed over": _passed_over,
+    "ships alone": _chose("ship_alone"),
+    "withdrawn": _chose("withdraw"),
     "opened": _opened,
     "scheduled": released(("schedule", LEA)),
     "scheduled, its hour": released(("schedule", LEA), 7200),

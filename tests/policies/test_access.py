@@ -56,6 +56,10 @@ release/unschedule
 product_lead      yes    yes    yes    yes    yes
 *                 no     no     no     no     no
 
+release/choose
+developer         yes    no     same   same   no
+*                 no     no     no     no     no
+
 release/cancel release/unbind
 product_lead      yes    yes    yes    yes    yes
 developer         yes    no     same   same   no

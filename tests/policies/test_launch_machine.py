@@ -131,12 +131,47 @@ postponed, date approved | .       .      .     .     .     .     .     .     pp
 closed                   | .       .      .     .     .     .     .     .     .    .
 cancelled                | .       .      .     .     .     .     .     .     .    .
 """
+ASKING = """
+                           remind chosen
+nothing                  | .      .
+draft                    | .      .
+planned                  | .      .
+gating                   | .      .
+gating, green            | .      .
+gating, green early      | .      .
+gating, forward proposed | .      .
+gating, poll failed      | .      .
+gating, its date passed  | .      .
+poll                     | .      .
+poll, a no-go            | .      .
+poll, all go             | .      .
+armed                    | .      .
+countdown                | .      .
+its hour                 | .      .
+live                     | .      .
+live, soaked             | .      .
+partial                  | .      .
+next wave called         | .      .
+suspended                | .      .
+suspended, one voice     | .      .
+hold                     | .      .
+hold, countdown          | .      .
+hold, its time passed    | .      .
+hold, one voice          | .      .
+hold, partial            | .      .
+postponed                | early  early
+postponed twice          | early  early
+postponed, date approved | early  early
+closed                   | .      .
+cancelled                | .      .
+"""
 SHORT = {
     "approve": "approve_date", "forward": "bring_forward", "gates": "open_gates",
     "call": "call_poll", "wave": "next_wave", "susp": "suspend", "reopen": "reopen_gate",
     "begin": "begin_poll", "over": "poll_over", "count": "start_countdown", "open": "open_wave",
     "left": "item_left", "attst": "attest", "risk": "override", "rest": "restore",
-    "fin": "finish", "go_on": "resume", "thaw": "override_freeze",
+    "fin": "finish", "go_on": "resume", "thaw": "override_freeze", "remind": "remind_choices",
+    "chosen": "close_choices",
 }  # fmt: skip
 CODE = {
     Status.DRAFT: "dr", Status.PLANNED: "pl", Status.GATING: "ga", Status.POLL: "po",
@@ -159,7 +194,7 @@ def where(row: str, kind: str) -> str:
 
 @pytest.mark.parametrize("row", LAUNCHES)
 def test_each_command_leads_where_the_table_says(row: str) -> None:
-    tables = [rows_of(table)[row] for table in (DATES, PEOPLE, THE_SYSTEM)]
+    tables = [rows_of(table)[row] for table in (DATES, PEOPLE, THE_SYSTEM, ASKING)]
     expected = {SHORT.get(head, head): led for table in tables for head, led in table.items()}
 
     assert {kind: where(row, kind) for kind in LEGAL} == expected

@@ -18,52 +18,56 @@ from tests.policies.states import HOLDS, OPENED, PREPARED, RELEASES, SYS, releas
 # Where each command leads when the right person gives it now and I6 holds; `.` nobody may,
 # `early` its time has not come.
 BY_PEOPLE = """
-                     start sched unsch bind unbind cancel pause resume halt roll_back
-nothing            | .     .     .     .    .      .      .     .      .    .
-ready              | rl    sc    .     bo   .      ca     .     .      .    .
-bound              | .     .     .     bo   re     ca     .     .      .    .
-passed over        | .     .     .     bo   re     ca     .     .      .    .
-opened             | .     .     .     .    .      .      pa    .      ha   ro
-scheduled          | rl    sc    re    .    .      ca     .     .      .    .
-scheduled, its hour| rl    sc    re    .    .      ca     .     .      .    .
-missed             | .     .     .     .    .      ca     .     rl     ha   ro
-blocked            | rl    .     .     .    .      ca     .     .      .    .
-rolling            | .     .     .     .    .      .      pa    .      ha   ro
-rolling, soaked    | .     .     .     .    .      .      pa    .      ha   ro
-paused             | .     .     .     .    .      .      .     rl     ha   ro
-paused by developer| .     .     .     .    .      .      .     rl     ha   ro
-held               | .     .     .     .    .      .      .     rl     ha   ro
-halted             | .     .     .     .    .      .      .     ha     .    ro
-halted, one voice  | .     .     .     .    .      .      .     rl     .    ro
-rolled_back        | .     .     .     .    .      .      .     .      .    .
-completed          | .     .     .     .    .      .      .     .      .    .
-cancelled          | .     .     .     .    .      .      .     .      .    .
-superseded         | .     .     .     .    .      .      .     .      .    .
+                     start sched unsch bind unbind cancel pause resume halt roll_back choose
+nothing            | .     .     .     .    .      .      .     .      .    .         .
+ready              | rl    sc    .     bo   .      ca     .     .      .    .         .
+bound              | .     .     .     bo   re     ca     .     .      .    .         .
+passed over        | .     .     .     bo   re     ca     .     .      .    .         .
+ships alone        | rl    sc    .     bo   .      ca     .     .      .    .         .
+withdrawn          | .     .     .     .    .      ca     .     .      .    .         re
+opened             | .     .     .     .    .      .      pa    .      ha   ro        .
+scheduled          | rl    sc    re    .    .      ca     .     .      .    .         .
+scheduled, its hour| rl    sc    re    .    .      ca     .     .      .    .         .
+missed             | .     .     .     .    .      ca     .     rl     ha   ro        .
+blocked            | rl    .     .     .    .      ca     .     .      .    .         .
+rolling            | .     .     .     .    .      .      pa    .      ha   ro        .
+rolling, soaked    | .     .     .     .    .      .      pa    .      ha   ro        .
+paused             | .     .     .     .    .      .      .     rl     ha   ro        .
+paused by developer| .     .     .     .    .      .      .     rl     ha   ro        .
+held               | .     .     .     .    .      .      .     rl     ha   ro        .
+halted             | .     .     .     .    .      .      .     ha     .    ro        .
+halted, one voice  | .     .     .     .    .      .      .     rl     .    ro        .
+rolled_back        | .     .     .     .    .      .      .     .      .    .         .
+completed          | .     .     .     .    .      .      .     .      .    .         .
+cancelled          | .     .     .     .    .      .      .     .      .    .         .
+superseded         | .     .     .     .    .      .      .     .      .    .         .
 """
 BY_THE_SYSTEM = """
-                     prepare fire  recheck open  let_go advance pause_over hold supersede retime
-nothing            | re      .     .       .     .      .       .          .    .         .
-ready              | .       .     .       .     .      .       .          .    su        .
-bound              | .       .     .       rl    early  .       .          .    su        .
-passed over        | .       .     bo      .     early  .       .          .    su        .
-opened             | .       .     .       .     .      early   .          he   su        .
-scheduled          | .       early .       .     .      .       .          .    su        sc
-scheduled, its hour| .       rl    .       .     .      .       .          .    su        sc
-missed             | .       .     .       .     .      .       .          .    su        .
-blocked            | .       .     re      .     .      .       .          .    su        .
-rolling            | .       .     .       .     .      early   .          he   su        .
-rolling, soaked    | .       .     .       .     .      rl      .          he   su        .
-paused             | .       .     .       .     .      .       early      .    su        .
-paused by developer| .       .     .       .     .      .       early      .    su        .
-held               | .       .     .       .     .      .       .          .    su        .
-halted             | .       .     .       .     .      .       .          .    su        .
-halted, one voice  | .       .     .       .     .      .       .          .    su        .
-rolled_back        | .       .     .       .     .      .       .          .    .         .
-completed          | .       .     .       .     .      .       .          .    .         .
-cancelled          | .       .     .       .     .      .       .          .    .         .
-superseded         | .       .     .       .     .      .       .          .    .         .
+                     prepare fire  recheck open  let_go advance p_over hold  super retime settle
+nothing            | re      .     .       .     .      .       .      .     .     .      .
+ready              | .       .     .       .     .      .       .      .     su    .      .
+bound              | .       .     .       rl    early  .       .      .     su    .      early
+passed over        | .       .     bo      .     early  .       .      .     su    .      early
+ships alone        | .       .     .       .     .      .       .      .     su    .      .
+withdrawn          | .       .     .       .     .      .       .      .     su    .      .
+opened             | .       .     .       .     .      early   .      he    su    .      .
+scheduled          | .       early .       .     .      .       .      .     su    sc     .
+scheduled, its hour| .       rl    .       .     .      .       .      .     su    sc     .
+missed             | .       .     .       .     .      .       .      .     su    .      .
+blocked            | .       .     re      .     .      .       .      .     su    .      early
+rolling            | .       .     .       .     .      early   .      he    su    .      .
+rolling, soaked    | .       .     .       .     .      rl      .      he    su    .      .
+paused             | .       .     .       .     .      .       early  .     su    .      .
+paused by developer| .       .     .       .     .      .       early  .     su    .      .
+held               | .       .     .       .     .      .       .      .     su    .      .
+halted             | .       .     .       .     .      .       .      .     su    .      .
+halted, one voice  | .       .     .       .     .      .       .      .     su    .      .
+rolled_back        | .       .     .       .     .      .       .      .     .     .      .
+completed          | .       .     .       .     .      .       .      .     .     .      .
+cancelled          | .       .     .       .     .      .       .      .     .     .      .
+superseded         | .       .     .       .     .      .       .      .     .     .      .
 """
-SHORT = {"sched": "schedule", "unsch": "unschedule"}
+SHORT = {"sched": "schedule", "unsch": "unschedule", "p_over": "pause_over", "super": "supersede"}
 CODE = {
     Phase.READY: "re", Phase.BOUND: "bo", Phase.SCHEDULED: "sc", Phase.BLOCKED: "bl",
     Phase.ROLLING: "rl", Phase.PAUSED: "pa", Phase.HELD: "he", Phase.HALTED: "ha",
@@ -80,8 +84,8 @@ def where(row: str, kind: str) -> str:
 
 @pytest.mark.parametrize("row", RELEASES)
 def test_each_command_leads_where_the_table_says(row: str) -> None:
-    expected = {SHORT.get(head, head): led for head, led in rows_of(BY_PEOPLE)[row].items()}
-    expected |= rows_of(BY_THE_SYSTEM)[row]
+    tables = [rows_of(table)[row] for table in (BY_PEOPLE, BY_THE_SYSTEM)]
+    expected = {SHORT.get(head, head): led for table in tables for head, led in table.items()}
 
     assert {kind: where(row, kind) for kind in LEGAL} == expected
 
