@@ -4,13 +4,9 @@ from fastapi.routing import APIRoute
 
 from api.pages import PAGES
 
-# Parts of pages that are fetched by them; what only a mail, the outbox or a
-# receiver of webhooks can lead to; downloads. Those have tests of their own.
+# Parts of pages that are fetched by them, and downloads. Those have tests of their own.
 PARTS = (
     "/live",
-    "/inbox/{entry}",
-    "/inbox/address/{proof}",
-    "/webhooks/{webhook}",
     "/audit/export",
     "/launches/understood",
 )

@@ -30,6 +30,7 @@ from api.pages import (
     transfers,
     undelivered,
     webhooks,
+    windows,
 )
 
 PAGES = (
@@ -61,4 +62,5 @@ PAGES = (
     duties.router,
     undelivered.router,
     webhooks.router,
+    windows.router,
 )

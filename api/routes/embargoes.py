@@ -75,7 +75,7 @@ def embargo_view(state: Embargo, now: datetime) -> dict[str, Any]:
     }
 
 
-def _seen(svc: Svc, who: Who, subject: SubjectId) -> Embargo:
+def seen_embargo(svc: Svc, who: Who, subject: SubjectId) -> Embargo:
     with reading(svc.engine) as session:
         row = session.get(EmbargoPicture, (svc.store, subject))
     if row is None or not may_see(who, row.publisher):
@@ -84,7 +84,7 @@ def _seen(svc: Svc, who: Who, subject: SubjectId) -> Embargo:
     return state
 
 
-SeenEmbargo = Annotated[Embargo, Depends(_seen)]
+SeenEmbargo = Annotated[Embargo, Depends(seen_embargo)]
 
 
 @router.get("", responses=READ)

@@ -73,7 +73,7 @@ class WindowBody(Body):
 _PLAIN = ("kind", "tz", "rrule", "duration_s", "applies_to", "overrun", "override_role")
 
 
-def _seen(svc: Svc, who: Staff, subject: SubjectId) -> DeclaredWindow:
+def seen_window(svc: Svc, who: Staff, subject: SubjectId) -> DeclaredWindow:
     with reading(svc.engine) as session:
         row = session.get(WindowPicture, (svc.store, subject))
     if row is None:
@@ -82,7 +82,7 @@ def _seen(svc: Svc, who: Staff, subject: SubjectId) -> DeclaredWindow:
     return state
 
 
-SeenWindow = Annotated[DeclaredWindow, Depends(_seen)]
+SeenWindow = Annotated[DeclaredWindow, Depends(seen_window)]
 
 
 @router.get("", responses=READ)

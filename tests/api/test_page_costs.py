@@ -17,6 +17,7 @@ from gonogo.db.tables import GptRow, ReleasePicture, RevisionRow
 from gonogo.ids import new_id
 from policies.lifecycle.kernel import iso
 from tests.api.store import PEOPLE, Store, manifest
+from tests.api.test_inbox import fan_out
 from tests.api.test_pages import Browser
 from tests.launch_stories import Told
 from tests.page_routes import ROUTES
@@ -52,6 +53,10 @@ async def crowd(store: Store) -> AsyncIterator[Crowd]:
     _multiply(engine, store, "launch", launch)
     memo = await store.post("/v1/memos", {"launch": launch}, by="lea")
     _multiply(engine, store, "memo", memo.json()["subject"])
+    await _windows_and_embargoes(store, engine, str(release["gpt"]))
+    hook = await store.post(
+        "/v1/webhooks", {"label": "Ours", "url": "https://hooks.example/in"}, by="adam"
+    )
     given = await store.submitted(manifest("Offered One"))
     await store.post(f"/v1/submissions/{given['id']}/withdraw", by="ada")
     store.id_of("ben")
@@ -59,7 +64,12 @@ async def crowd(store: Store) -> AsyncIterator[Crowd]:
         f"/v1/gpts/{given['gpt']}/transfers", {"to": store.publishers["marrow"]}, by="ada"
     )
     assert offer.status_code == 201, offer.text
+    fan_out(store)
+    entry = (await store.get("/v1/me/inbox", "ada")).json()["items"][0]["id"]
     ids = {
+        "/inbox/{entry}": {"entry": entry},
+        "/inbox/address/{proof}": {"proof": entry},
+        "/webhooks/{webhook}": {"webhook": hook.json()["id"]},
         "/transfers/{transfer}": {"transfer": offer.json()["transfer"]},
         "/duties/{publisher}": {"publisher": store.publishers["lumen"]},
         "/memos/{memo}": {"memo": memo.json()["subject"]},
@@ -74,6 +84,17 @@ async def crowd(store: Store) -> AsyncIterator[Crowd]:
         "/people/{person}": {"person": store.id_of("ada")},
     }
     yield Crowd(store, ids)
+
+
+async def _windows_and_embargoes(store: Store, engine: Engine, gpt: str) -> None:
+    begins, ends = (datetime.now(UTC) + timedelta(days=n) for n in (1, 9))
+    body = {"kind": "deny", "tz": "UTC", "scope": "gpt", "target": gpt, "reason": "Holidays."}
+    body |= {"begins": f"{begins:%Y-%m-%dT%H:%M}", "ends": f"{ends:%Y-%m-%dT%H:%M}"}
+    window = await store.post("/v1/windows", body, by="lea")
+    _multiply(engine, store, "window", window.json()["window"])
+    held = {"gpt": gpt, "not_before": f"{ends:%Y-%m-%d}", "reason": "Press."}
+    embargo = await store.post("/v1/embargoes", held, by="ada")
+    _multiply(engine, store, "embargo", embargo.json()["embargo"])
 
 
 def _launch_of_many(store: Store, engine: Engine) -> str:
@@ -166,7 +187,7 @@ async def test_no_page_asks_the_database_more_than_a_dozen_times(crowd: Crowd) -
                 dear.append(f"{path} as {by}: {rows} rows")
 
     assert not dear, "\n".join(dear)
-    assert {"/mine", "/reviews", "/releases", "/stops", *crowd.ids} <= visited
+    assert {"/mine", "/reviews", "/releases", "/stops", "/windows", *crowd.ids} <= visited
 
 
 async def test_items_of_a_launch_are_turned_over(crowd: Crowd) -> None:

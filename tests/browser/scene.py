@@ -23,9 +23,11 @@ import httpx
 from api.app import build, create_app
 from gonogo.db.identity import Identity
 from gonogo.ids import new_id
+from gonogo.notices.inbox import Inbox
 from gonogo.settings import Settings
 from tests.api.launches import Recorded, on
 from tests.api.store import MODEL, PEOPLE, Store, manifest
+from tests.api.test_inbox import fan_out
 from tests.api.world import World
 from tests.browser.api_server import ApiServer
 from tests.browser.scene_launches import launches
@@ -72,6 +74,8 @@ class Scene:
     publishers: dict[str, str] = field(default_factory=dict)
     people: dict[str, str] = field(default_factory=dict)
     memos: dict[str, str] = field(default_factory=dict)
+    webhooks: dict[str, str] = field(default_factory=dict)
+    entries: dict[str, str] = field(default_factory=dict)  # the newest in whose inbox
 
     cookies: dict[str, str] = field(default_factory=dict)  # of a session for each of PEOPLE
 
@@ -118,11 +122,14 @@ async def _staged(calm: Settings) -> Scene:
     brisk = calm.model_copy(update={"pack": "brisk"})
     async with _opened(brisk) as quick, _opened(calm, like=quick) as slow:
         scene = Scene("", quick)
+        await _webhooks(scene, quick)
         await _released(scene, quick, slow)
         await asyncio.gather(_cases(scene, slow), _rollouts(scene, quick))
         await _stops(scene, slow)
         await _launches(scene, quick, slow)
         await _memos(scene, quick)
+        await _windows(scene, slow)
+        await _noticed(scene, slow)
         scene.publishers, scene.people = quick.publishers, quick.ids
         scene.cookies = {name: quick.cookie_of(name).partition("=")[2] for name in PEOPLE}
     return scene
@@ -141,6 +148,57 @@ async def _memos(scene: Scene, quick: Store) -> None:
     body = {"launch": launch.id, "corrects": scene.memos["sent"], "right": f"{HOSTILE} {LONG}"}
     made = await quick.post("/v1/memos", body, by="lea")
     scene.memos["correction"] = made.json()["subject"]
+    told = await quick.post("/v1/memos", {"launch": scene.launches["postponed"]}, by="lea")
+    scene.memos["told"] = told.json()["subject"]
+
+
+async def _webhooks(scene: Scene, quick: Store) -> None:
+    """One of the whole store with a long name, one of a publisher with a hostile name."""
+    quick.id_of("ada")
+    for key, by, label in (("whole", "adam", LONG), ("lumen", "ada", HOSTILE)):
+        body = {"label": label, "url": "https://hooks.example/in"}
+        body |= {"publisher": quick.publishers[key]} if key in quick.publishers else {}
+        made = await quick.post("/v1/webhooks", body, by=by)
+        assert made.status_code == 201, made.text
+        scene.webhooks[key] = made.json()["id"]
+
+
+async def _noticed(scene: Scene, slow: Store) -> None:
+    """What happened is told to those it concerns; nothing leaves this machine."""
+    fan_out(slow)
+    inbox = Inbox(slow.app.state.services.engine, slow.settings.store)
+    scene.entries["ada"] = inbox.page(slow.id_of("ada"), limit=1).items[0].id
+
+
+async def _windows(scene: Scene, slow: Store) -> None:
+    """A freeze ahead, one of today that comes every week, one that was ended; two embargoes."""
+    today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+
+    async def declared(first: int, days: int, reason: str, **more: Any) -> str:
+        begins, ends = (
+            f"{today + timedelta(days=n):%Y-%m-%dT%H:%M}" for n in (first, first + days)
+        )
+        times = {"duration_s": days * 86_400} if "rrule" in more else {"ends": ends}
+        body: dict[str, Any] = {"kind": "deny", "tz": "Europe/London", "reason": reason}
+        body["begins"] = begins
+        body |= times | more
+        made = await slow.post("/v1/windows", body, by="lea")
+        assert made.status_code == 201, made.text
+        return str(made.json()["window"])
+
+    await declared(12, 4, "Nobody watches over the holidays.", override_role="product_lead")
+    weekly = {"rrule": "FREQ=WEEKLY", "scope": "category", "target": "image-generation"}
+    await declared(0, 1, f"{HOSTILE} {LONG}", applies_to="full", overrun="hold", **weekly)
+    ended = await declared(2, 1, "maintenance")
+    await slow.post(f"/v1/windows/{ended}/end", {"reason": "It was moved."}, by="lea")
+    for gpt, days in (("queued", 6), ("hostile", 20)):
+        until = f"{today + timedelta(days=days):%Y-%m-%d}"
+        body = {"gpt": scene.gpts[gpt], "not_before": until, "reason": "The press is told then."}
+        made = await slow.post("/v1/embargoes", body, by="ada")
+        assert made.status_code == 201, made.text
+    lift = f"/v1/embargoes/{made.json()['embargo']}/lift"
+    proposed = await slow.post(lift, {"reason": "It was in the papers."}, by="lou", version=1)
+    assert proposed.status_code == 200, proposed.text
 
 
 async def _released(scene: Scene, quick: Store, slow: Store) -> None:

@@ -58,5 +58,9 @@ def _postponed(store: Store, opening: datetime) -> Told:
     told = Told(store, "Night owls", opening).gating()
     told.now = datetime.now(UTC) - timedelta(hours=3)
     later = told.target(f"early {opening.year + 1}")
-    told.give("postpone", "lea", {**told.why("Unexpected things keep us busy."), "target": later})
+    why = {
+        **told.why("Two reviewers left, and the appeals of November wait."),
+        "reason": "unexpected",
+    }
+    told.give("postpone", "lea", {**why, "target": later})
     return told

@@ -18,6 +18,7 @@ from tests.browser.scene import Scene, staged
 
 FOLDER = Path(__file__).parents[2] / "docs" / "screenshots"
 MOST_BYTES = 150_000
+POSTPONE = "/launches/{launches[gating]}/postpone?target=early+2027&why=unexpected"
 # name, who, path, scheme, width, height
 SHOTS = (
     ("my-gpts", "ada", "/mine", "light", 1280, 760),
@@ -28,6 +29,11 @@ SHOTS = (
     ("operations", "lea", "/operations", "light", 1280, 900),
     ("launch", "lea", "/launches/{launches[gating]}", "light", 1280, 1000),
     ("launch-poll", "lea", "/launches/{launches[poll]}", "dark", 1280, 880),
+    ("postpone", "lea", POSTPONE, "light", 1280, 940),
+    ("postpone-memos", "lea", POSTPONE + "#memos", "light", 1280, 760),
+    ("memo", "lea", "/memos/{memos[told]}", "light", 1280, 860),
+    ("duties", "ada", "/duties/{publishers[lumen]}", "light", 1280, 640),
+    ("windows", "lea", "/windows", "light", 1280, 1000),
     ("launches", "lea", "/launches", "light", 1280, 700),
     ("launch-phone", "sam", "/launches/{launches[countdown]}", "light", 390, 844),
     ("phone", "ada", "/submissions/{cases[changes]}", "light", 390, 844),
@@ -51,8 +57,7 @@ async def take(scene: Scene) -> dict[str, bytes]:
                 [{"name": COOKIE, "value": scene.cookies[who], "url": where, "secure": True}]
             )
             page = await context.new_page()
-            tables = {"cases": scene.cases, "releases": scene.releases, "launches": scene.launches}
-            await page.goto(path.format(**tables))
+            await page.goto(path.format(**vars(scene)))
             taken[name] = await page.screenshot(animations="disabled")
             await context.close()
         await browser.close()

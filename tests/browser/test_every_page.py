@@ -74,6 +74,9 @@ VISITS: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("adam", "publishers", "marrow"),
     ),
     "/transfers/{transfer}": (("ben", "transfers", "offered"), ("ada", "transfers", "offered")),
+    "/inbox/{entry}": (("ada", "entries", "ada"),),
+    "/inbox/address/{proof}": (("ada", "entries", "ada"),),  # a look asks for no proof
+    "/webhooks/{webhook}": (("adam", "webhooks", "whole"), ("ada", "webhooks", "lumen")),
     "/people/{person}": (("adam", "people", "ada"),),
     "/gpts/{gpt}": (
         ("ada", "gpts", "listed"),

@@ -31,26 +31,40 @@ async def vote(page: Page, board: str, word: str, say: str = "") -> None:
     await expect(page.get_by_text("Your vote is recorded.")).to_be_visible()
 
 
-@pytest.mark.slow
-async def test_a_launch_from_its_plan_to_its_opening(site: Site, signed_in: SignedIn) -> None:
-    await site.store.approved(manifest("Night Sky Guide"))
-    lea, lou, sam, pia = [await signed_in(name) for name in ("lea", "lou", "sam", "pia")]
-
+async def planned(lea: Page, opening: datetime, *items: str) -> str:
+    """A launch of these items, planned for `opening`; the address of its board."""
     await lea.goto("/launches")
     await lea.get_by_role("link", name="Plan a launch").click()
     await lea.get_by_label("Name").fill("Opening of the store")
     await lea.get_by_label("Zone").fill("UTC")
     await lea.get_by_role("button", name="Draft it").click()
     await expect(lea.get_by_text("Drafted.")).to_be_visible()
-    await lea.get_by_label("Night Sky Guide").check()
-    await lea.get_by_role("button", name="Bind the chosen ones").click()
-    await expect(lea.get_by_text("Must, wave 1")).to_be_visible()
-    opening = datetime.now(UTC) + AHEAD
-    await lea.get_by_label("When it opens").fill(opening.strftime("%Y-%m-%dT%H:%M:%SZ"))
-    await expect(lea.get_by_text("Understood:")).to_be_visible()
-    await lea.get_by_role("button", name="Plan it").click()
-    await expect(lea.get_by_text("The date is set.")).to_be_visible()
-    board = lea.url.partition("?")[0].removesuffix("/plan")
+    await bound(lea, *items)
+    await dated(lea, opening, "Plan it")
+    return lea.url.partition("?")[0].removesuffix("/plan")
+
+
+async def bound(page: Page, *items: str) -> None:
+    """Bind ready releases, on the page of the plan."""
+    for item in items:
+        await page.get_by_label(item).check()
+    await page.get_by_role("button", name="Bind the chosen ones").click()
+    await expect(page.get_by_text("Done. Below is what it holds now.")).to_be_visible()
+
+
+async def dated(page: Page, opening: datetime, button: str) -> None:
+    await page.get_by_label("When it opens").fill(opening.strftime("%Y-%m-%dT%H:%M:%SZ"))
+    await expect(page.get_by_text("Understood:")).to_be_visible()
+    await page.get_by_role("button", name=button, exact=True).click()
+    await expect(page.get_by_text("The date is set.")).to_be_visible()
+
+
+@pytest.mark.slow
+async def test_a_launch_from_its_plan_to_its_opening(site: Site, signed_in: SignedIn) -> None:
+    await site.store.approved(manifest("Night Sky Guide"))
+    lea, lou, sam, pia = [await signed_in(name) for name in ("lea", "lou", "sam", "pia")]
+
+    board = await planned(lea, datetime.now(UTC) + AHEAD, "Night Sky Guide")
     await lea.goto(board)
     await lea.get_by_role("button", name="Open the gates").click()
     await expect(state(lea, "Passing its gates")).to_be_visible()
