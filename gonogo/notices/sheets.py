@@ -1,7 +1,8 @@
-"""From stored notices to what templates are given: names, notes and titles, in four queries."""
+"""From stored notices to what templates are given: names, notes and titles, in three queries."""
 
 from collections.abc import Iterable
 
+from sqlalchemy import union_all
 from sqlmodel import Session, col, select
 
 from gonogo.db.launches import LaunchPicture
@@ -72,18 +73,16 @@ def _names(session: Session, rows: list[NoticeRow], facts: list[Facts]) -> dict[
     wanted = {
         one for f in facts for one in (f.gpt, f.target, f.endpoint, f.publisher, f.launch) if one
     }
-    names: dict[str, str] = {}
-    for table, column in (
-        (GptRow, GptRow.name),
-        (PublisherRow, PublisherRow.name),
-        (WebhookRow, WebhookRow.label),
-        (LaunchPicture, LaunchPicture.name),
-    ):
-        found = session.exec(
-            select(table.id, column).where(table.store_id == store, col(table.id).in_(wanted))
+    named = (
+        select(table.id, column).where(table.store_id == store, col(table.id).in_(wanted))
+        for table, column in (
+            (GptRow, GptRow.name),
+            (PublisherRow, PublisherRow.name),
+            (WebhookRow, WebhookRow.label),
+            (LaunchPicture, LaunchPicture.name),
         )
-        names.update(dict(found.all()))
-    return names
+    )
+    return {row[0]: row[1] for row in session.execute(union_all(*named))}
 
 
 def _titles(session: Session, packs: set[str]) -> dict[str, str]:
