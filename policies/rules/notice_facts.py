@@ -81,8 +81,9 @@ def facts_of(event: Event, after: Any) -> Facts:
         step=body["stage"] + 1 if isinstance(body.get("stage"), int) else None,
         steps=body.get("of") if isinstance(body.get("of"), int) else None,
         weight_bp=body.get("weight_bp") if isinstance(body.get("weight_bp"), int) else None,
-        scope=getattr(after, "scope", None),
-        target=getattr(after, "target", None),
+        # A stop's. The target of a launch or an embargo is a date, and no text.
+        scope=_text(getattr(after, "scope", None)),
+        target=_text(getattr(after, "target", None)),
         pack=event.pack,
         launch=getattr(after, "launch", None) if kind == "memo" else None,
     )

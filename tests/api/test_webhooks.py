@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.api.launches import Recorded
 from tests.api.store import Store
 from tests.api.test_inbox import fan_out
 from tests.api.test_pages import HOSTILE, Browser
@@ -143,3 +144,19 @@ async def test_the_pages_make_one_show_its_secret_once_and_its_deliveries(store:
     assert (await browser.send(f"{link}/remove", {})).status_code == 303
     assert (await browser.visit(link)).status_code == 404
     assert (await Browser(store, "ben").visit("/webhooks")).status_code == 200
+
+
+async def test_events_of_launches_and_embargoes_are_delivered_though_they_aim_at_dates(
+    store: Store,
+) -> None:
+    hook = (await made(store)).json()["id"]
+    gpt = (await store.submitted())["gpt"]
+    body = {"gpt": gpt, "not_before": "2031-01-10", "reason": "press"}
+    embargo = await store.post("/v1/embargoes", body, by="ada")
+    Recorded(store).planned("2031-05")
+
+    fan_out(store)
+    found = (await store.get(f"/v1/webhooks/{hook}/deliveries", "adam")).json()["items"]
+
+    assert embargo.status_code == 201
+    assert {"embargo.set", "launch.drafted", "launch.planned"} <= {one["type"] for one in found}
