@@ -28,7 +28,7 @@ from policies.lifecycle.release_launch import is_open
 from policies.pack import PolicyPack
 from policies.rules.launch_path import CriticalPath, critical_path
 from policies.rules.launch_plan import Count, Importance, Plan, plan_of
-from policies.rules.launch_readiness import Check, Holds, Matrix, Row, matrix
+from policies.rules.launch_readiness import Check, Holds, Known, Matrix, Row, matrix
 
 ON_A_PAGE = 25
 SHOWS = ("all", "blocked", "ready", "must", "should", "optional", "out")
@@ -43,7 +43,8 @@ _BY_HAND = (Check.PUBLISHER, Check.DUTIES, Check.NO_STOP)
 class Board:
     """`rows` are of items that are not out yet, `out` of those that are. `path` is None where
     requirements make no plan. `owed`: release → ids of duties that its builders have not done.
-    `position` is the store's at which all this was read."""
+    `position` is the store's at which all this was read, `plan` and `known` what it was judged
+    by."""
 
     launch: Launch
     position: int
@@ -51,6 +52,8 @@ class Board:
     judged: Matrix
     out: tuple[Bound, ...]
     path: CriticalPath | None
+    plan: Plan
+    known: Mapping[str, Known]
     owed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
@@ -110,7 +113,8 @@ def _board(svc: Services, session: Session, launch: Launch, position: int, now: 
     judged = matrix(plan, known, judged_at(launch, now))
     items = {one.item.id: one for one in found}
     owed = {release: one.duties_left or () for release, one in known.items()}
-    return Board(launch, position, items, judged, out, _path(plan, judged, items, pack), owed)
+    path = _path(plan, judged, items, pack)
+    return Board(launch, position, items, judged, out, path, plan, known, owed)
 
 
 def _judged(svc: Services, pack: PolicyPack) -> Judged:

@@ -78,7 +78,7 @@ def launch_story(svc: Services, look: Viewer, launch: Launch, *, staff: bool) ->
             reached[state] = at
         if (not staff and kind not in _OUTSIDE) or _is_no_news(kind, body, measured):
             continue
-        body = _worded(body, at)
+        body = worded(body, at)
         notes = (prose.get(str(body.get(field))) for field in _PROSE)
         told.append(
             Told(
@@ -102,7 +102,7 @@ def _is_no_news(kind: str, body: Mapping[str, Any], measured: dict[str, bool]) -
     return before is not None and before == body["holds"]
 
 
-def _worded(body: Mapping[str, Any], at: datetime) -> Mapping[str, Any]:
+def worded(body: Mapping[str, Any], at: datetime) -> Mapping[str, Any]:
     """Targets with what people said then: in November “later this month” was November."""
     found = {}
     for field in ("target", "from", "to"):

@@ -196,10 +196,14 @@ def _plain(value: Any) -> Any:
 
 
 def _moment(event: Event) -> Moment:
-    body = event.body
+    what, code = event.type.partition(":")[2], code_of(event.body)
+    return Moment(event.seq, event.occurred_at, what, event.actor_id, code)
+
+
+def code_of(body: Mapping[str, Any]) -> str | None:
+    """The code in an event's body that says most about it."""
     named = (body.get(name) for name in ("cause", "reason", "outcome", "gate", "vote", "to"))
-    code = next((one for one in named if isinstance(one, str)), None)
-    return Moment(event.seq, event.occurred_at, event.type.partition(":")[2], event.actor_id, code)
+    return next((one for one in named if isinstance(one, str)), None)
 
 
 def _dates(events: Sequence[Event], states: Sequence[Launch]) -> Iterable[Date]:

@@ -10,7 +10,7 @@ Simulation Modeling and Analysis, chapter 11). Times UTC.
 """
 
 import random
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from math import log
@@ -84,12 +84,6 @@ class Rehearsed:
 def rehearse(scenario: Scenario) -> Rehearsed:
     """The same scenario gives the same rehearsal, to the microsecond."""
     return _Run(scenario).through()
-
-
-def on_time(scenario: Scenario, seeds: Iterable[str]) -> float:
-    """In which share of the rehearsals it opened in time."""
-    results = [rehearse(replace(scenario, seed=seed)).in_time for seed in seeds]
-    return sum(results) / len(results) if results else 0.0
 
 
 class _Run:
@@ -235,7 +229,7 @@ class _Run:
         coming += [one.at for one in self.injected]
         coming += [one.until for one in self.scenario.injections
                    if isinstance(one, Outage | Stopped) and one.until]  # fmt: skip
-        coming += [item.ready_at for item in self.scenario.items if item.ready_at]
+        coming += [at for item in self.scenario.items for at in (item.ready_at, item.until) if at]
         for turn in self._turns():
             name = (turn.who, turn.what, turn.of)
             done = deed(self.scenario, self.state, turn)

@@ -12,13 +12,18 @@ from policies.rules.target import Target
 
 @dataclass(frozen=True)
 class Item:
-    """A bound release; `ready_at` when all of I6 holds for it, None: it never will."""
+    """Bound releases that do not differ in any of this, `count` of them; `id` names the first.
+    `ready_at` is when all of I6 holds for them, None: never, and `why` says what is missing.
+    `until` is when their evidence ends, None: not within the rehearsal."""
 
     id: str
     importance: str = "must"
     wave: int = 1
     tier: str = "low"
     ready_at: datetime | None = None
+    until: datetime | None = None
+    count: int = 1
+    why: str = "approval_missing"
 
 
 @dataclass(frozen=True)
@@ -97,4 +102,5 @@ class Scenario:
     delay_s: float = 4 * 3600.0
     delays_s: Mapping[str, float] = field(default_factory=dict)
     measures: Mapping[str, float] = field(default_factory=dict)  # gate → value, else 0
+    unmeasured: frozenset[str] = frozenset()  # gates nobody can look at, which do not hold
     seed: str = "rehearsal"

@@ -20,7 +20,9 @@ def why_not(scenario: Scenario, item: Item, now: datetime) -> tuple[str, ...]:
     """Codes of what keeps `item` from opening at `now`; none: it is ready."""
     why = []
     if item.ready_at is None or now < item.ready_at:
-        why.append("approval_missing")
+        why.append(item.why)
+    elif item.until is not None and now >= item.until:
+        why.append("evidence_stale")
     for one in scenario.injections:
         if now < one.at:
             continue
@@ -44,11 +46,12 @@ def _items(scenario: Scenario, state: Launch, now: datetime) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for kind in _KINDS:
         mine = [item for item in wave if item.importance == kind]
-        found[kind] = len(mine)
-        found[f"{kind}_ready"] = sum(1 for item in mine if item.id not in failing)
+        found[kind] = sum(item.count for item in mine)
+        found[f"{kind}_ready"] = sum(item.count for item in mine if item.id not in failing)
+    fail = sum(item.count for item in wave if item.id in failing)
     return found | {
         "failing": dict(list(failing.items())[:FAILING_MOST]),
-        "failing_more": len(failing) > FAILING_MOST,
+        "failing_more": fail > FAILING_MOST,
         "position": 0,
         "holds_until": None,
         "wave": state.wave + 1,
@@ -61,7 +64,7 @@ def _gates(scenario: Scenario, state: Launch, now: datetime) -> dict[str, Any]:
     stops = sum(1 for one in scenario.injections
                 if isinstance(one, Stopped) and not one.release and _stands(one, now))  # fmt: skip
     values = {gate.id: scenario.measures.get(gate.id, 0.0) for gate in state.terms.gates
-              if gate.kind == "measured"}  # fmt: skip
+              if gate.kind == "measured" and gate.id not in scenario.unmeasured}  # fmt: skip
     if "no_stop" in values:
         values["no_stop"] += stops
     return {gate: {"holds": True, "value": value, "at": iso(now)} for gate, value in values.items()}

@@ -60,6 +60,12 @@ VISITS: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("lea", "launches", "postponed"),
     ),
     "/launches/{subject}/postpone": (("lea", "launches", "gating"), ("sam", "launches", "hold")),
+    "/launches/{subject}/rehearsal": (
+        ("lea", "launches", "gating"),
+        ("sam", "launches", "draft"),
+        ("pia", "launches", "poll"),
+        ("lea", "launches", "live"),
+    ),
     "/launches/{subject}/plan": (("lea", "launches", "gating"), ("sam", "launches", "draft")),
     "/duties/{publisher}": (("ada", "publishers", "lumen"), ("lea", "publishers", "marrow")),
     "/memos/{memo}": (

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from policies.lifecycle.launch_state import Launch, Status
-from policies.rules.rehearsal import Rehearsed, on_time, rehearse
+from policies.rules.rehearsal import Rehearsed, rehearse
 from policies.rules.rehearsal_cast import (
     Away,
     Injection,
@@ -21,6 +21,7 @@ from policies.rules.rehearsal_cast import (
     Stopped,
     held,
 )
+from policies.rules.rehearsal_many import spread
 from policies.rules.target import of_json
 from tests.builders import T0
 from tests.policies.launches import GATING, LAUNCHES, LIVE, OPENING, at, launched
@@ -200,11 +201,32 @@ def test_a_must_item_that_leaves_the_countdown_stops_it() -> None:
 
 def test_slow_people_miss_the_date() -> None:
     fast, slow = (
-        on_time(scenario(delay_s=3600), "abc"),
-        on_time(scenario(delay_s=40 * 86_400), "abc"),
+        spread(scenario(delay_s=3600), "abc"),
+        spread(scenario(delay_s=40 * 86_400), "abc"),
     )
 
-    assert (fast, slow) == (1.0, 0.0)
+    assert (fast.in_time, fast.opened, fast.half_by, fast.most_by) == (3, 3, OPENING, OPENING)
+    assert (slow.in_time, slow.opened, slow.half_by, slow.most_by) == (0, 0, None, None)
+
+
+def test_a_crowd_of_equal_items_counts_as_many_and_evidence_that_ends_fails() -> None:
+    crowd = Item("rel_9", "should", ready_at=T0, count=600)
+    ends = replace(crowd, until=OPENING - timedelta(hours=2))
+
+    fine = rehearse(scenario(items=(*ITEMS, crowd)))
+    stale = rehearse(scenario(items=(*ITEMS, ends)))
+    opened = next(m for m in fine.moments if m.type == "launch:wave:opened")
+
+    assert opened.body["ready"] == 603
+    # More fail than an opening may name, so a person decides.
+    assert cause(stale) == "too_many_failing"
+
+
+def test_a_gate_that_nobody_can_measure_does_not_hold() -> None:
+    blind = rehearse(scenario(unmeasured=frozenset({"no_stop"})))
+
+    assert blind.opened_at is None
+    assert any("no_stop" in why for one in blind.blocked for why in one.why)
 
 
 def test_what_is_not_injected_happens_at_the_same_moments() -> None:
