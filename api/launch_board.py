@@ -20,8 +20,9 @@ from gonogo.db import launch_lists
 from gonogo.db.codec import state_of
 from gonogo.db.launch_board import Bound, Judged
 from gonogo.db.launch_duties import asked_of
+from gonogo.db.launch_items import served_among
 from gonogo.db.session import reading
-from policies.errors import Incomplete
+from policies.errors import Incomplete, PackFault
 from policies.lifecycle.kernel import Actor
 from policies.lifecycle.launch_state import Launch
 from policies.lifecycle.release_launch import is_open
@@ -109,7 +110,7 @@ def _board(svc: Services, session: Session, launch: Launch, position: int, now: 
     out = tuple(one for one in found if _is_out(launch, one))
     waiting = [one for one in found if not _is_out(launch, one)]
     known = board_db.known_of(session, svc.store, {launch.id: _judged(svc, pack)}, waiting)
-    plan = plan_of((one.item for one in waiting), frozenset(one.item.id for one in out))
+    plan = _plan(svc, session, waiting, out)
     judged = matrix(plan, known, judged_at(launch, now))
     items = {one.item.id: one for one in found}
     owed = {release: one.duties_left or () for release, one in known.items()}
@@ -118,7 +119,22 @@ def _board(svc: Services, session: Session, launch: Launch, position: int, now: 
 
 
 def _judged(svc: Services, pack: PolicyPack) -> Judged:
-    return Judged(pack.testing.evidence_life_s, asked_of(pack, svc.pack))
+    def life_s(digest: str) -> float | None:
+        try:
+            return svc.packs(digest).testing.evidence_life_s
+        except PackFault:
+            return None  # nobody knows, so it is not ready (I7)
+
+    return Judged(life_s, asked_of(pack, svc.pack))
+
+
+def _plan(svc: Services, session: Session, waiting: list[Bound], out: Collection[Bound]) -> Plan:
+    """What is served already is there for whoever requires it, of another launch, too."""
+    mine = frozenset(one.item.id for one in out)
+    asked = {other for one in waiting for other in one.item.requires}
+    elsewhere = asked - mine - {one.item.id for one in waiting}
+    served = served_among(session, svc.store, elsewhere) if elsewhere else set()
+    return plan_of((one.item for one in waiting), mine | served)
 
 
 def _is_out(launch: Launch, one: Bound) -> bool:
@@ -169,7 +185,7 @@ def shares(
         mine = [one for one in items if one.launch == launch.id]
         out = tuple(one for one in mine if _is_out(launch, one))
         waiting = [one for one in mine if not _is_out(launch, one)]
-        plan = plan_of((one.item for one in waiting), frozenset(one.item.id for one in out))
+        plan = _plan(svc, session, waiting, out)
         seen = matrix(plan, known, judged_at(launch, now))
         found[launch.id] = counts_of(seen, out)
     return found

@@ -1,10 +1,11 @@
 """What a board asks of launches and their items: a fixed number of queries, whatever their size.
 
 Items are bound releases. What is known of each, for the readiness matrix, is looked up for all of
-a launch at once, by sets; a launch holds at most ten thousand (`launch_plan.ITEMS_MOST`).
+a launch at once, by sets; a launch holds at most ten thousand (`launch_plan.ITEMS_MOST`). The
+opening looks closer, with more queries (`launch_items.py`); a test holds the two together.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 from sqlalchemy import Select, or_, select
 from sqlmodel import Session, col
 
+from gonogo.db.erasures import TombstoneRow
 from gonogo.db.launch_duties import Asked, confirmed_by, ends_public, publishers_of
 from gonogo.db.people import PublisherRow
 from gonogo.db.publishers import PublisherPicture
@@ -20,6 +22,7 @@ from gonogo.db.tables import (
     GptRow,
     ListingPicture,
     ReleasePicture,
+    RevisionRow,
     StopPicture,
     SubmissionPicture,
 )
@@ -36,13 +39,14 @@ _SERVED = ("rolling", "baking", "paused", "held", "completed")
 class Bound:
     """A release that belongs to a launch, and what is known of it. `is_out`: it was opened already.
     `approved` and `verified` are None where nobody knows; `listed` is the status of its listing.
-    `public`: it ends where everybody finds it."""
+    `categories` are the GPT's and its revision's, `pack` is what its case was tested by. `public`:
+    it ends where everybody finds it. `erased`: its bundle is gone."""
 
     item: Item
     launch: str
     gpt: str
     name: str
-    category: str | None
+    categories: frozenset[str]
     publisher: str
     submission: str
     digest: str
@@ -55,6 +59,8 @@ class Bound:
     verified: bool | None
     listed: str | None
     public: bool
+    pack: str | None
+    erased: bool
 
     @property
     def is_out(self) -> bool:
@@ -71,8 +77,16 @@ def items(session: Session, store: str, ids: Collection[str]) -> list[Bound]:
             col(ListingPicture.status),
             col(PublisherRow.verified_at),
             col(PublisherPicture.standing),
+            col(RevisionRow.category),
+            col(TombstoneRow.digest),
         )
         .outerjoin(GptRow, _same(GptRow, GptRow.id, ReleasePicture.gpt))
+        .outerjoin(
+            RevisionRow,
+            _same(RevisionRow, RevisionRow.gpt, ReleasePicture.gpt)
+            & (col(RevisionRow.digest) == ReleasePicture.digest),
+        )
+        .outerjoin(TombstoneRow, col(TombstoneRow.digest) == ReleasePicture.digest)
         .outerjoin(
             SubmissionPicture,
             _same(SubmissionPicture, SubmissionPicture.id, ReleasePicture.submission),
@@ -101,6 +115,8 @@ def _bound(
     listed: str | None,
     verified_at: datetime | None,
     standing: str | None,
+    revised: str | None,
+    tombstone: str | None,
 ) -> Bound:
     state = row.state
     item = Item(
@@ -118,7 +134,7 @@ def _bound(
         launch=str(row.launch),
         gpt=row.gpt,
         name=gpt.name if gpt else row.gpt,
-        category=gpt.category if gpt else None,
+        categories=frozenset(one for one in (gpt and gpt.category, revised) if one),
         publisher=row.publisher,
         submission=row.submission,
         digest=row.digest,
@@ -131,6 +147,8 @@ def _bound(
         verified=verified,
         listed=listed,
         public=ends_public(state),
+        pack=case.state["terms"]["pack"] if case else None,
+        erased=tombstone is not None,
     )
 
 
@@ -142,9 +160,10 @@ def _approved(case: Mapping[str, Any], digest: str) -> bool:
 
 @dataclass(frozen=True)
 class Judged:
-    """How the items of one launch are judged: how long evidence counts, what builders are asked."""
+    """How the items of one launch are judged: how long evidence counts under a pack (seconds, by
+    its digest; None: nobody knows), what builders are asked."""
 
-    evidence_s: float
+    evidence_s: Callable[[str], float | None]
     asked: Asked
 
 
@@ -167,7 +186,7 @@ def known_of(
             # Earlier bindings kept the approval's clock still, too.
             approval_until=until + timedelta(seconds=one.bound_s) if until else None,
             bound_at=one.bound_from,
-            evidence_until=tested + timedelta(seconds=how.evidence_s) if tested else None,
+            evidence_until=_fresh_until(one, tested, how),
             publisher_verified=one.verified,
             duties_left=how.asked.left(
                 confirmed_by(publishers.get(one.publisher)),
@@ -177,6 +196,11 @@ def known_of(
             stops=_covering(one, store, stopped),
         )
     return known
+
+
+def _fresh_until(one: Bound, tested: datetime | None, how: Judged) -> datetime | None:
+    life = how.evidence_s(one.pack) if one.pack else None
+    return tested + timedelta(seconds=life) if tested and life is not None else None
 
 
 def _times(
@@ -229,7 +253,7 @@ def _covering(one: Bound, store: str, stopped: frozenset[tuple[str, str]]) -> tu
     """Codes of what keeps it from being served: stops, and a listing that is no place to be."""
     names = (
         ("store", store),
-        ("category", one.category),
+        *(("category", category) for category in sorted(one.categories)),
         ("publisher", one.publisher),
         ("gpt", one.gpt),
         ("revision", one.digest),
@@ -237,6 +261,8 @@ def _covering(one: Bound, store: str, stopped: frozenset[tuple[str, str]]) -> tu
     found = [f"stopped:{scope}" for scope, target in names if (scope, target) in stopped]
     if one.listed not in (None, "listed", "unlisted"):
         found.append(str(one.listed))
+    if one.erased:
+        found.append("erased")
     return tuple(found)
 
 

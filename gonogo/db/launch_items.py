@@ -71,7 +71,9 @@ def items_of_launch(
     rows = list(session.exec(mine))
     items = [_item(row, standing) for row, standing in _standings(session, store, mine, rows)]
     wanted = {one for item in items for one in item.requires} - {item.release for item in items}
-    return Look(items, _last_wave(session, store, launch), position, _there(session, store, wanted))
+    return Look(
+        items, _last_wave(session, store, launch), position, served_among(session, store, wanted)
+    )
 
 
 def observe(
@@ -112,7 +114,7 @@ def _last_wave(session: Session, store: str, launch: str) -> int:
     return last or 1
 
 
-def _there(session: Session, store: str, releases: set[str]) -> set[str]:
+def served_among(session: Session, store: str, releases: set[str]) -> set[str]:
     """Those of `releases` that people are served: a stage of theirs was entered."""
     found: set[str] = set()
     wanted = sorted(releases)
