@@ -1,4 +1,6 @@
-"""Record the golden histories anew: `python -m tests.golden.record`.
+"""Record the golden histories anew: `python -m tests.golden.record [NAME …]`, all or those named.
+
+Those of what is asked for over the API are `by_api.py`'s.
 
 Do this only for a new kind of case, or when a change of workflow code is guarded by
 `workflow.patched` and both ways are to be kept. Overwriting a history because it fails to replay
@@ -7,6 +9,7 @@ means that cases in flight would fail in the same way.
 
 import asyncio
 import shutil
+import sys
 import sysconfig
 import tempfile
 from collections.abc import Awaitable, Callable
@@ -25,7 +28,10 @@ from gonogo.notices.lanes import FANOUT, FanoutLane
 from gonogo.temporal import CONVERTER
 from gonogo.up import temporal_binary
 from gonogo.worker import RUNNER
+from tests.policies.launches import at
 from tests.workflows.house import ADA, LEA, MAX, RUI, SENA, SOL, House, pack_with
+from tests.workflows.launching import LAUNCH, Event, planned
+from tests.workflows.test_launch import DAY, bound
 from tests.workflows.test_release import SECONDS, ready
 from workflows.notices import LaneStart, NoticeLane
 
@@ -116,6 +122,56 @@ async def release_paused_halted_resumed_rolled_back(house: House, env: WorkflowE
     return f"release/{release}"
 
 
+async def launch_opened_and_closed(house: House, env: WorkflowEnvironment) -> str:
+    event, _ = await _open(house, env)
+    await env.sleep(timedelta(seconds=house.state(LAUNCH).terms.soak_s + 60))
+    await event.give("close", LEA, report="prose:r", score=0.1)
+    await house.client.get_workflow_handle(f"launch/{LAUNCH}").result()
+    return f"launch/{LAUNCH}"
+
+
+async def launch_held_resumed_postponed_replanned_cancelled(
+    house: House, env: WorkflowEnvironment
+) -> str:
+    event = await planned(house, env, 5 * DAY)
+    await bound(house, event, "gpt_a")
+    await event.sleep_to(2 * DAY - timedelta(minutes=1))
+    await event.all_go()
+    await event.sleep_to(timedelta(hours=3))
+    event.directly("hold", SOL, await event.now(), reason="doubt")
+    await event.refresh()
+    await event.give("resume", LEA)
+    event.opens_at += 9 * DAY
+    later = at(event.opens_at)
+    event.directly("postpone", LEA, await event.now(), target=later, reason="unexpected")
+    await event.refresh()
+    await event.give("replan", LEA, target=later)
+    await event.green()
+    await event.give("hold", SOL, reason="doubt")
+    await event.give("cancel", LEA, reason="no_date")
+    await event.give("cancel", MAX, reason="no_date")
+    await house.client.get_workflow_handle(f"launch/{LAUNCH}").result()
+    return f"launch/{LAUNCH}"
+
+
+async def release_opened_by_its_launch(house: House, env: WorkflowEnvironment) -> str:
+    _, release = await _open(house, env)
+    await env.sleep(timedelta(days=30))
+    await house.until(release, lambda s: s.phase.value == "completed")
+    return f"release/{release}"
+
+
+async def _open(house: House, env: WorkflowEnvironment) -> tuple[Event, str]:
+    event = await planned(house, env, 5 * DAY)
+    (release,) = await bound(house, event, "gpt_a")
+    await event.sleep_to(2 * DAY - timedelta(minutes=1))
+    await event.all_go()
+    await event.sleep_to(-timedelta(seconds=5))
+    await event.until("live")
+    await house.until(release, lambda s: s.stage is not None)
+    return event, release
+
+
 async def notices_lane(house: House, env: WorkflowEnvironment) -> str:
     """Two rounds of the fan-out's lane; then it waits for more, as it does most of its life."""
     lane, notices = (
@@ -156,6 +212,9 @@ SKIPPING: tuple[Recipe, ...] = (
     second_round_then_withdrawn,
     asked_answered_asked_expired,
     lease_over_and_late,
+    launch_opened_and_closed,
+    launch_held_resumed_postponed_replanned_cancelled,
+    release_opened_by_its_launch,
 )
 REAL: tuple[Recipe, ...] = (
     release_completed,
@@ -177,14 +236,18 @@ async def record(recipe: Recipe, env: WorkflowEnvironment) -> None:
     (FOLDER / f"{recipe.__name__}.json").write_text(history.to_json() + "\n", "utf-8")
 
 
-async def main() -> None:
+def _named(recipes: tuple[Recipe, ...], names: list[str]) -> list[Recipe]:
+    return [one for one in recipes if not names or one.__name__ in names]
+
+
+async def main(names: list[str]) -> None:
     binary = shutil.which("temporal-test-server", path=sysconfig.get_path("scripts"))
-    for recipe in SKIPPING:
+    for recipe in _named(SKIPPING, names):
         async with await WorkflowEnvironment.start_time_skipping(
             test_server_existing_path=binary, data_converter=CONVERTER, identity="golden"
         ) as env:
             await record(recipe, env)
-    for recipe in REAL:
+    for recipe in _named(REAL, names):
         async with await WorkflowEnvironment.start_local(
             dev_server_existing_path=temporal_binary(),
             data_converter=CONVERTER,
@@ -194,4 +257,4 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    asyncio.run(main(sys.argv[1:]))

@@ -32,7 +32,7 @@ def test_there_is_a_golden_history_of_every_kind() -> None:
         for path in GOLDEN
     }
 
-    every = {definition_of(one) for one in WORKFLOWS} - {"Launch"}
+    every = {definition_of(one) for one in WORKFLOWS}
     assert kinds == every, "python -m tests.golden.record, or tests.golden.by_api"
 
 
