@@ -23,6 +23,7 @@ from gonogo.audit.erased import burials
 from gonogo.audit.events import Read, read_events
 from gonogo.audit.log import Copy, Log
 from gonogo.audit.notes import VerifierKey
+from gonogo.audit.owners import owner_faults
 from gonogo.audit.report import Report
 from gonogo.audit.witness import gathered, witness
 from gonogo.db.session import reading
@@ -58,6 +59,7 @@ def verify(
         report.add(command_faults(session, store, mac_keys))
         report.add(author_faults(session, store))
         report.add(pack_faults(session, read))
+        report.add(owner_faults(session, store))
         buried = burials(session)
         report.add(prose_faults(session, read, report, buried.prose))
         report.add(buried.faults)

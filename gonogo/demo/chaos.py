@@ -4,10 +4,11 @@ import asyncio
 import json
 import random
 import time
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from sqlmodel import func, select
+from sqlmodel import Session, col, func, select
 
 from gonogo.audit.installation import verify_here
 from gonogo.db.session import engine_of, reading
@@ -45,6 +46,21 @@ class Chaos:
                 log.write(json.dumps(line) + "\n")
 
 
+def effects(session: Session) -> tuple[int, list[str]]:
+    """How many commands of people took effect, and those that did so twice: a fact of theirs is
+    there again. One command may cause several facts, such as a resumption and what it measured."""
+    facts: Counter[tuple[str, str, str, str]] = Counter()
+    rows = session.exec(
+        select(EventRow.command_id, EventRow.subject, EventRow.type, EventRow.body).where(
+            col(EventRow.command_id).startswith("cmd_")
+        )
+    )
+    for command, subject, kind, body in rows:
+        facts[command, subject, kind, json.dumps(body, sort_keys=True)] += 1
+    commands = {fact[0] for fact in facts}
+    return len(commands), sorted({fact[0] for fact, count in facts.items() if count > 1})
+
+
 def judge(settings: Settings, log: Path | None) -> list[tuple[str, bool, str]]:
     """What must be true of the database and the logs, whatever was killed when."""
     engine = engine_of(settings.database)
@@ -56,12 +72,7 @@ def judge(settings: Settings, log: Path | None) -> list[tuple[str, bool, str]]:
         pending = session.exec(
             select(func.count()).select_from(CommandRow).where(CommandRow.status == "pending")
         ).one()
-        commands = session.exec(
-            select(EventRow.command_id, EventRow.subject, func.count())
-            .where(EventRow.command_id.startswith("cmd_"))
-            .group_by(EventRow.command_id, EventRow.subject)
-        ).all()
-    twice = [command for command, _, count in commands if count > 1]
+        commands, twice = effects(session)
     verdicts = [
         (
             "the record verifies",
@@ -77,7 +88,7 @@ def judge(settings: Settings, log: Path | None) -> list[tuple[str, bool, str]]:
         (
             "no command took effect twice",
             not twice,
-            f"{len(commands)} commands, {len(twice)} twice",
+            f"{commands} commands, {len(twice)} twice",
         ),
         ("no command is left without an answer", pending == 0, f"{pending} pending"),
     ]

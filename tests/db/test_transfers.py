@@ -8,6 +8,7 @@ from sqlmodel import col, select
 
 from gonogo.audit.beside import author_faults, picture_faults
 from gonogo.audit.events import read_events
+from gonogo.audit.owners import owner_faults
 from gonogo.db.handover import REMEDIES
 from gonogo.db.prose import keep_prose
 from gonogo.db.publishers import in_the_way
@@ -352,3 +353,24 @@ def test_erasing_the_former_publisher_erases_its_texts_and_not_what_is_served(
     assert present.prose == {note, offer}
     assert former.uploads == set()
     assert ("default", "gpt_1", "d1") in present.uploads
+
+
+def test_a_row_that_names_another_owner_than_the_record_is_a_fault(desk: Desk) -> None:
+    two(desk)
+    two_owners: list[list[str]] = []
+    for accepted in (False, True):
+        if accepted:
+            offered(desk)
+            desk.give("accept", "trf_1", TAKER)
+        for meddled in (None, "pub_thief"):
+            with writing(desk.engine) as session:
+                row = session.get_one(GptRow, (STORE, "gpt_1"))
+                kept, row.publisher = row.publisher, meddled or row.publisher
+                session.flush()
+                two_owners.append([fault.what for fault in owner_faults(session, STORE)])
+                row.publisher = kept
+
+    clean, stolen, handed_over, taken_back = two_owners
+    assert clean == handed_over == []
+    assert stolen == [f"its row names pub_thief as owner, the record {GIVING}"]
+    assert taken_back == [f"its row names pub_thief as owner, the record {RECEIVING}"]
