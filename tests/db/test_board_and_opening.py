@@ -1,7 +1,7 @@
 """What the board calls ready is what the opening would take, whatever is in an item's way.
 
-Duties aside: those are a gate's, and so are later waves and embargoes, which the board judges at
-their own time.
+Duties aside, which are a gate's; windows, which a date is told it meets; later waves and embargoes,
+which the board judges at their own time.
 """
 
 from collections.abc import Callable
@@ -187,7 +187,7 @@ def both(opening: Opening, at: datetime) -> tuple[set[str], set[str]]:
         look = items_of_launch(session, STORE, LAUNCH)
     rows = matrix(plan, known, at).rows
     board = {one.item for one in rows if one.ready}
-    failing = readiness(look.items, look.visible, at).failing
+    failing = readiness(look.items, look.visible, at, {}).failing
     return board, {item.release for item in look.items} - failing.keys()
 
 
