@@ -16,6 +16,7 @@ from api.written import written
 from gonogo.db.windows import in_force, scopes_of, zones_of
 from gonogo.ids import new_id
 from gonogo.zones import zone_named
+from policies.errors import Refused
 from policies.lifecycle.kernel import Actor, iso
 from policies.lifecycle.release_state import FINAL, Phase, Release
 from policies.lifecycle.window import MACHINE, DeclaredWindow
@@ -68,7 +69,8 @@ async def declare(
 
 def window_view(state: DeclaredWindow, now: datetime) -> dict[str, Any]:
     """`in_force`: it may still keep something back, now or later."""
-    over = state.over_at is not None and state.over_at <= now
+    ends = _ends(state)
+    over = ends is not None and ends <= now
     return {
         **state.window.as_json(),
         "status": state.status,
@@ -76,12 +78,20 @@ def window_view(state: DeclaredWindow, now: datetime) -> dict[str, Any]:
         "reason": state.reason,
         "declared_by": state.declared_by,
         "declared_at": time_text(state.declared_at),
-        "over_at": time_text(state.over_at),
+        "over_at": time_text(ends),
         "ended_by": state.ended_by,
         "ended_at": time_text(state.ended_at),
         "version": state.version,
         "seq": state.seq,
     }
+
+
+def _ends(state: DeclaredWindow) -> datetime | None:
+    """When it is over by the zone data of today; by those of its day where its zone is gone."""
+    try:
+        return over_at(state.window, zone_named(state.window.tz))
+    except Refused:
+        return state.over_at
 
 
 def climb_of(session: Session, s: Release, now: datetime) -> Sequence[Projected]:

@@ -1,7 +1,7 @@
 """Windows as the database knows them, and what they say about one release at one moment."""
 
 from collections.abc import Collection, Mapping
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 
 from sqlalchemy import ColumnElement
 from sqlmodel import Session, and_, case, col, func, or_, select
@@ -16,6 +16,9 @@ from policies.rules.window_plan import Covered
 from policies.rules.windows import Freeze, Window, verdict, window_of
 
 MOST = 100  # windows in force at a time, of one store
+# `over_at` is of the day on which a window was declared. Newer zone data may move a civil time by a
+# day and a bit, at the date line; verdicts read civil times anew, so one too many does no harm.
+_ZONES_MOVE = timedelta(days=2)
 
 
 def scopes_of(session: Session, of: Covered) -> frozenset[str]:
@@ -32,7 +35,8 @@ def scopes_of(session: Session, of: Covered) -> frozenset[str]:
 def in_force(
     session: Session, store: str, pack: str, scopes: Collection[str], now: datetime
 ) -> list[Window]:
-    """The windows of pack and people, and embargoes, for these scopes; none is over at `now`."""
+    """The windows of pack and people, and embargoes, for these scopes; none is long over at
+    `now`."""
     gpts = [scope.partition(":")[2] for scope in scopes if scope.startswith("gpt:")]
     windows = of_store(session, store, pack, now)
     held = session.exec(
@@ -50,10 +54,10 @@ def in_force(
 
 
 def of_store(session: Session, store: str, pack: str, now: datetime) -> list[Window]:
-    """The windows of pack and people, of every scope; none is over at `now`."""
+    """The windows of pack and people, of every scope; none is long over at `now`."""
     rows = session.exec(
         select(WindowPicture)
-        .where(WindowPicture.store_id == store, _still(now))
+        .where(WindowPicture.store_id == store, _still(now - _ZONES_MOVE))
         .order_by(col(WindowPicture.id))
         .limit(MOST)
     )

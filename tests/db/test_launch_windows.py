@@ -53,6 +53,24 @@ def test_i6_a_launch_does_not_open_inside_a_window_of_the_store(opening: Opening
     assert opening.served(1).serving == "none"
 
 
+def test_i6_a_window_whose_end_newer_zone_data_moved_is_met_until_that_end(
+    opening: Opening,
+) -> None:
+    opening.bound(1)
+    stale = {"over_at": OPENING.replace(hour=8, minute=30).isoformat()}  # its zone was another then
+    window = {"kind": "deny", "tz": "UTC", "begins": FROM, "ends": TO, "scope": "store",
+              "override_role": "product_lead"}  # fmt: skip
+    stored(opening.desk.give("declare", "win_1", LEA,
+                             {"window": window, "reason": "holidays"} | stale))  # fmt: skip
+    to_its_hour(opening)
+
+    stored(opening.give("open_wave", SYS))
+
+    launch = opening.desk.state(LAUNCH)
+    assert (launch.status, launch.wave) == (Status.HOLD, 0)
+    assert launch.freeze.until == OPENING.replace(hour=18)
+
+
 def test_i6_a_window_drawn_between_the_look_and_the_opening_is_met(opening: Opening) -> None:
     opening.bound(1)
     to_its_hour(opening)

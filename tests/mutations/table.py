@@ -326,6 +326,10 @@ MUTATIONS: tuple[Mutation, ...] = (
     _m("I2-former-members-judge", _DB + "handover.py",
        "if gpt and in_conflict(session", "if not gpt and in_conflict(session",
        _TRANSFERS + "test_i2_members_of_every_side_judge_nothing_of_it"),
+    _m("I6-window-over-by-old-zones", _DB + "windows.py",
+       "_still(now - _ZONES_MOVE)", "_still(now)",
+       "tests/db/test_launch_windows.py::"
+       "test_i6_a_window_whose_end_newer_zone_data_moved_is_met_until_that_end"),
     _m("I6-revoked-domain-serves-another", _DB + "limits.py",
        "if publishers.is_barred(", "if not publishers.is_barred(",
        "tests/api/test_publishers.py::"
