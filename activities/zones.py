@@ -11,17 +11,21 @@ from sqlmodel import col, select
 from temporalio import activity
 
 from gonogo.db.codec import state_of
+from gonogo.db.launches import LaunchPicture
 from gonogo.db.session import reading
 from gonogo.db.tables import ReleasePicture
 from gonogo.db.timing import EmbargoPicture
 from gonogo.zones import release, zone_named
 from policies.errors import Refused
 from policies.lifecycle.embargo import Embargo
+from policies.lifecycle.launch_permits import LEGAL
+from policies.lifecycle.launch_state import Launch
 from policies.lifecycle.release_state import Release
 from policies.rules.civil_time import resolve
-from policies.rules.target import again
+from policies.rules.target import Target, again
 
 PAGE = 200
+_AHEAD = tuple(sorted(status.value for status in LEGAL["retime"]))
 
 
 @dataclass(frozen=True)
@@ -34,11 +38,13 @@ class MovedRequest:
 
 @dataclass(frozen=True)
 class Moved:
-    """A civil time that is another instant now: `time` of a release, `target` of an embargo."""
+    """A civil time that is another instant now: `time` of a release, `target` of an embargo or a
+    launch, whose approved date is `approved`."""
 
     subject: str
     time: dict[str, Any] | None = None
     target: dict[str, Any] | None = None
+    approved: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -67,6 +73,7 @@ class CivilTimes:
         with reading(self._engine) as session:
             sources: tuple[tuple[Any, Any, Callable[[dict[str, Any]], Moved | None]], ...] = (
                 (EmbargoPicture, EmbargoPicture.status == "active", self._embargo),
+                (LaunchPicture, col(LaunchPicture.status).in_(_AHEAD), self._launch),
                 (ReleasePicture, ReleasePicture.phase == "scheduled", self._release),
             )
             for table, which, read in sources:
@@ -77,7 +84,7 @@ class CivilTimes:
                     .limit(PAGE)
                 )
                 found += [(row.id, read(row.state)) for row in rows]
-        # `emb_` comes before `rel_`: one order, and a page is cut where both are known.
+        # One order of ids for all kinds, and a page is cut where all of them are known.
         found.sort(key=lambda one: one[0])
         page = found[:PAGE]
         more = page[-1][0] if len(found) >= PAGE else None
@@ -96,12 +103,34 @@ class CivilTimes:
         new = resolve(local, zone, name=known["iana_tz"], tzdata=self._data)
         return None if new.at == state.scheduled_at else Moved(state.id, time=new.time.as_json())
 
+    def _launch(self, value: dict[str, Any]) -> Moved | None:
+        state: Launch = state_of("launch", value)
+        if state.target is None or state.wave > 0:
+            return None
+        new, approved = self._again(state.target), self._again(state.approved_date)
+        if new is None or _interval(new) == _interval(state.target):
+            return None
+        told = approved.as_json() if approved else None
+        return Moved(state.id, target=new.as_json(), approved=told)
+
+    def _again(self, target: Target | None) -> Target | None:
+        """None where there is nothing to read again, or a zone is gone and keeps what it meant."""
+        if target is None:
+            return None
+        try:
+            return again(target, self._zone_of(target.tz), self._data)
+        except Refused:
+            return None
+
     def _embargo(self, value: dict[str, Any]) -> Moved | None:
         state: Embargo = state_of("embargo", value)
         if state.not_before <= datetime.now(UTC):
             return None
-        try:
-            new = again(state.target, self._zone_of(state.target.tz), self._data)
-        except Refused:
+        new = self._again(state.target)
+        if new is None or new.start == state.target.start:
             return None
-        return None if new.start == state.target.start else Moved(state.id, target=new.as_json())
+        return Moved(state.id, target=new.as_json())
+
+
+def _interval(target: Target) -> tuple[datetime | None, ...]:
+    return target.start, target.end, target.replan_by

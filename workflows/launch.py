@@ -103,6 +103,11 @@ class LaunchWorkflow:
         await self._launch.refresh()
 
     @workflow.signal
+    async def retimed(self, told: dict[str, Any]) -> None:
+        """Newer zone data: its civil date means other instants now. Its timers follow the state."""
+        await self._launch.own("retime", told)
+
+    @workflow.signal
     async def item_left(self) -> None:
         self._left = True
 

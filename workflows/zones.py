@@ -3,6 +3,8 @@
 page of times that moved → each told to its subject → next page
 """
 
+from typing import Any
+
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
@@ -34,13 +36,21 @@ class ZoneSweep:
 
 async def _tell(store: str, moved: Moved) -> None:
     """A person who is faster is right: then the subject refuses, and tomorrow looks again."""
+    if moved.subject.startswith("lch_"):
+        launch = workflow.get_external_workflow_handle(f"launch/{moved.subject}")
+        await _signal(launch, {"target": moved.target, "approved": moved.approved})
+        return
     if moved.target is not None:
         embargo: Subject[Embargo] = Subject(MACHINE, store, moved.subject)
         await embargo.load()
         await embargo.own("resolve", {"target": moved.target})
         return
+    release = workflow.get_external_workflow_handle(f"release/{moved.subject}")
+    await _signal(release, moved.time)
+
+
+async def _signal(subject: workflow.ExternalWorkflowHandle[Any], told: Any) -> None:
     try:
-        release = workflow.get_external_workflow_handle(f"release/{moved.subject}")
-        await release.signal("retimed", moved.time)
+        await subject.signal("retimed", told)
     except ApplicationError as gone:
-        workflow.logger.info("release %s is over already: %s", moved.subject, gone.type)
+        workflow.logger.info("%s is over already: %s", subject.id, gone.type)

@@ -6,15 +6,19 @@ Days are those of the launch's zone; a day is marked with codes, and templates h
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Any
 
 from api.deps import Services
 from api.pages.launch_parts import titles
+from gonogo.db.launch_freezes import freezes_bound
+from gonogo.db.session import reading
 from gonogo.zones import today_in, zone_named
 from policies.lifecycle.launch_due import due
 from policies.lifecycle.launch_state import FINAL, Launch, Status
+from policies.rules.launch_around import Span
 from policies.rules.target import deadline, first_day, last_day
+from policies.rules.windows import gaps
 
 WEEKS_MOST = 6
 _OUTSIDE = frozenset({"opens", "opened", "owed"})
@@ -22,7 +26,8 @@ _OUTSIDE = frozenset({"opens", "opened", "owed"})
 
 @dataclass(frozen=True)
 class Note:
-    """Something on a day. `kind`: opens, check, poll, closes, due, lapses, opened, owed."""
+    """Something on a day. `kind`: opens, check, poll, closes, due, lapses, opened, owed, and of
+    windows and embargoes freeze, thaw, lifts; `of` says which, and a scope that is narrower."""
 
     kind: str
     at: datetime
@@ -39,12 +44,16 @@ def calendar_of(svc: Services, s: Launch, now: datetime, *, staff: bool) -> dict
             continue
         notes[note.at.astimezone(zone).date()].append(note)
     first, last = _around(s, today)
+    shut: list[Span] = []
+    if staff:
+        shut = _add_freezes(svc, s, zone, first, last, notes)
     weeks = [
-        [_day(svc, s, monday + timedelta(days=n), today, notes) for n in range(7)]
+        [_day(svc, s, monday + timedelta(days=n), today, notes, zone, shut) for n in range(7)]
         for monday in (first + timedelta(weeks=k) for k in range(((last - first).days + 6) // 7))
     ]
     shown = [note for week in weeks for day in week for note in day["notes"]]
-    return {"weeks": weeks, "first": first, "last": last - timedelta(days=1), "shown": shown}
+    return {"weeks": weeks, "first": first, "last": last - timedelta(days=1), "shown": shown,
+            "frozen": any(day["frozen"] for week in weeks for day in week)}  # fmt: skip
 
 
 def _around(s: Launch, today: date) -> tuple[date, date]:
@@ -90,8 +99,52 @@ def _notes(svc: Services, s: Launch) -> Iterable[Note]:
                 yield Note("lapses", mark.until, named.get(mark.gate, mark.gate))
 
 
+def _add_freezes(
+    svc: Services,
+    s: Launch,
+    zone: tzinfo,
+    first: date,
+    last: date,
+    notes: dict[date, list[Note]],
+) -> list[Span]:
+    """Freezes of the weeks shown: noted where they begin and end. Returns those of all items."""
+    begins, ends = (_midnight(day, zone) for day in (first, last))
+    with reading(svc.engine) as session:
+        found, scopes = freezes_bound(session, svc.store, s.id, s.terms.pack, begins, ends)
+    for span in found:
+        scope, embargo = scopes.get(span.id.partition("+")[0]), span.id.startswith("emb_")
+        of = f"{span.id} ({scope})" if scope and not embargo else span.id
+        if begins <= span.start < ends and not embargo:
+            notes[span.start.astimezone(zone).date()].append(Note("freeze", span.start, of))
+        if begins <= span.end < ends:
+            kind = "lifts" if embargo else "thaw"
+            notes[span.end.astimezone(zone).date()].append(Note(kind, span.end, of))
+    for listed in notes.values():
+        listed.sort(key=lambda one: one.at)
+    return [span for span in found if span.id.partition("+")[0] not in scopes]
+
+
+def _midnight(day: date, zone: tzinfo) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)
+
+
+def _frozen(day: date, zone: tzinfo, shut: Iterable[Span]) -> str | None:
+    """`wholly`, `partly`, or None: the store is open to a launch all day."""
+    begins, ends = _midnight(day, zone), _midnight(day + timedelta(days=1), zone)
+    met = [(span.start, span.end) for span in shut if span.start < ends and begins < span.end]
+    if not met:
+        return None
+    return "partly" if any(gaps(sorted(met), begins, ends)) else "wholly"
+
+
 def _day(
-    svc: Services, s: Launch, day: date, today: date, notes: dict[date, list[Note]]
+    svc: Services,
+    s: Launch,
+    day: date,
+    today: date,
+    notes: dict[date, list[Note]],
+    zone: tzinfo,
+    shut: Iterable[Span],
 ) -> dict[str, Any]:
     calendar = svc.pack.calendar
     target = s.target if s.target and s.target.start else None
@@ -102,5 +155,6 @@ def _day(
         "is_target": bool(target and first_day(target) <= day <= last_day(target)),
         "is_holiday": day.isoformat() in calendar.holidays,
         "is_closed": day.weekday() not in calendar.days,
+        "frozen": _frozen(day, zone, shut),
         "notes": notes.get(day, []),
     }

@@ -16,6 +16,7 @@ from gonogo.db.tables import EventRow, _time
 from policies.lifecycle.launch_state import Launch
 
 LAUNCHES_MOST = 200
+# Not `launch:time:resolved`: the date that everybody was told stays what it is.
 # Until everybody was told of the newest of these, a date is nobody's outside.
 _DATES = (
     "launch:planned",

@@ -7,7 +7,7 @@ from sqlalchemy import String, cast
 from sqlmodel import Session, col, func, select
 
 from gonogo.db.launch_duties import asked_of, duties_left
-from gonogo.db.launch_freezes import freezes
+from gonogo.db.launch_freezes import freezes, freezes_of_items
 from gonogo.db.launch_items import items_of_launch
 from gonogo.db.people import PersonRow
 from gonogo.db.review_times import ReviewTimes, review_times
@@ -58,7 +58,7 @@ def gather(
             col(SubmissionPicture.stage).in_(("queued", "in_review", "held")),
         )
     ).one()
-    work = times.usual_work_s
+    work, far = times.usual_work_s, now + _AHEAD
     around = Around(
         calendar=pack.calendar,
         hours=Hours(len(reviewers) * share, queued * work),
@@ -69,7 +69,10 @@ def gather(
             tier: float(rules.due_business_s) for tier, rules in pack.review.tiers.items()
         },
         evidence_life_s=float(pack.testing.evidence_life_s),
-        freezes=freezes(session, store, pack.digest, now, now + _AHEAD),
+        freezes=(
+            *freezes(session, store, pack.digest, now, far),
+            *freezes_of_items(session, store, launch.id, pack.digest, look.items, now, far),
+        ),
         sign_offs=_sign_offs(launch),
     )
     return Gathered(plan, around, times, reviewers)

@@ -17,6 +17,7 @@ _REVIEWER = frozenset({Topic.REVIEWS})
 _FOLDERS = {
     "sub": "/submissions",
     "rel": "/releases",
+    "lch": "/launches",
     "pub": "/publishers",
     "mem": "/memos",
     "trf": "/transfers",

@@ -17,6 +17,7 @@ from policies.lifecycle import (
     launch_gating,
     launch_moving,
     launch_poll,
+    launch_retime,
     launch_system,
 )
 from policies.lifecycle.freezing import overriding
@@ -191,6 +192,7 @@ _DECIDERS: Mapping[str, Callable[[Launch, Command, datetime, Observed], Facts]] 
     "item_left": launch_system.item_left,
     "remind_choices": launch_asking.remind_choices,
     "close_choices": launch_asking.close_choices,
+    "retime": launch_retime.retime,
     "overdue": launch_system.overdue,
 }
 

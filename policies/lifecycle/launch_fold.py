@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from policies.lifecycle.kernel import Event, instant
@@ -219,6 +219,28 @@ def _of_asked(**changes: Any) -> Callable[[Launch, Event, Body, datetime], Launc
     return change
 
 
+def _retimed(s: Launch, e: Event, b: Body, at: datetime) -> Launch:
+    """The date is the same, its instants are not: looks that its new countdown asks for later are
+    made again, and windows were asked about another moment."""
+    target = of_json(b["target"])
+    poll, opens = s.poll, target.start
+    if poll and b["closes_at"]:
+        poll = replace(poll, closes_at=instant(b["closes_at"]))
+    checked = tuple(
+        before
+        for before in s.checked
+        if opens is not None and at >= opens - timedelta(seconds=before)
+    )
+    return replace(
+        s,
+        target=target,
+        approved_date=of_json(b["approved"]) if b["approved"] else None,
+        poll=poll,
+        checked=checked,
+        freeze=None,
+    )
+
+
 def _suspended(s: Launch, e: Event, b: Body, at: datetime) -> Launch:
     before = s.held.before if s.held else s.status
     return replace(
@@ -285,6 +307,7 @@ _CHANGES: Mapping[str, Any] = {
     "launch:poll:called": _called,
     "launch:countdown:started": lambda s, e, b, at: replace(s, status=Status.COUNTDOWN),
     "launch:countdown:checked": _checked,
+    "launch:time:resolved": _retimed,
     "launch:frozen": lambda s, e, b, at: replace(s, freeze=seen(b, at, waits=True)),
     "launch:freeze:overridden": _overrode,
     "launch:held": _held,

@@ -61,6 +61,7 @@ LEGAL: Mapping[str, frozenset[Status]] = {
     "item_left": frozenset(Status) - FINAL - {Status.LIVE, Status.SUSPENDED, Status.LAUNCHING},
     "remind_choices": frozenset(Status) - FINAL,
     "close_choices": frozenset(Status) - FINAL,
+    "retime": AHEAD | {Status.HOLD, Status.POSTPONED},
     "overdue": frozenset(
         {
             Status.DRAFT,
@@ -87,6 +88,7 @@ SYSTEM_COMMANDS = frozenset(
         "item_left",
         "remind_choices",
         "close_choices",
+        "retime",
         "overdue",
     }
 )

@@ -29,11 +29,13 @@ class Aim(Protocol):
 
 @dataclass(frozen=True)
 class Span:
-    """A freeze, as an interval `[start, end)` in UTC."""
+    """A freeze, as an interval `[start, end)` in UTC. `items` are the ones it keeps back, None for
+    all of them."""
 
     id: str
     start: datetime
     end: datetime
+    items: frozenset[str] | None = None
 
 
 @dataclass(frozen=True)

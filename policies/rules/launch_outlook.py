@@ -200,7 +200,8 @@ def capacity_for(cases: Sequence[Case], around: Around, due: datetime, now: date
 def _hits(plan: Plan, aim: Aim, around: Around, times: Mapping[str, datetime]) -> Iterable[Hit]:
     if aim.start is None or aim.end is None:
         return
-    for freeze in around.freezes:
+    store = [freeze for freeze in around.freezes if freeze.items is None]
+    for freeze in store:
         if aim.start == aim.end:
             if freeze.start <= aim.start < freeze.end:
                 yield Hit("freeze", freeze.id)
@@ -210,9 +211,17 @@ def _hits(plan: Plan, aim: Aim, around: Around, times: Mapping[str, datetime]) -
         yield from _closed(around.calendar, aim.start)
     for name, at in times.items():
         if at != aim.start:
-            for freeze in around.freezes:
+            for freeze in store:
                 if freeze.start <= at < freeze.end:
                     yield Hit("freeze", freeze.id, item=name)
+    for freeze in around.freezes:
+        for name in sorted((freeze.items or frozenset()) & plan.items.keys()):
+            begins, ends = times.get(name, aim.start), times.get(name, aim.end)
+            if begins == ends and freeze.start <= begins < freeze.end:
+                yield Hit("freeze", freeze.id, item=name)
+            elif begins != ends and freeze.start < ends and begins < freeze.end:
+                whole = freeze.start <= begins and ends <= freeze.end
+                yield Hit("freeze", freeze.id, whole, item=name)
 
 
 def _closed(calendar: Calendar, at: datetime) -> Iterable[Hit]:

@@ -61,6 +61,7 @@ NOTICES: Mapping[str, Notice] = {
     "transfer_over": Notice(Topic.MY_GPTS),
     "tested": Notice(Topic.PROGRESS),
     "release_scheduled": Notice(Topic.PROGRESS),
+    "launch_moved": Notice(Topic.PROGRESS),
     "release_stage": Notice(Topic.PROGRESS),
     "release_done": Notice(Topic.PROGRESS),
     "listing_changed": Notice(Topic.PROGRESS),

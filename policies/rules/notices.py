@@ -73,6 +73,15 @@ def _staff(notice: str, roles: frozenset[str]) -> _Who:
     return who
 
 
+def _in_launch(notice: str) -> _Who:
+    """Everybody with a release in the launch that the event is about."""
+
+    def who(event: Event, before: Before, after: Any) -> Iterable[Telling]:
+        return (Telling(notice, Audience(bound_to=event.subject)),)
+
+    return who
+
+
 def _people(notice: str, after: Any, *ids: str | None) -> tuple[Telling, ...]:
     named = tuple(dict.fromkeys(one for one in ids if one))
     return (Telling(notice, Audience(people=named, not_of=_publisher(after))),) if named else ()
@@ -225,6 +234,7 @@ _RULES: Mapping[str, _Who] = {
     "publisher:member:role_set": _about_person("membership_changed"),
     "publisher:member:removed": _about_person("membership_changed"),
     "purge:asked": _staff("erasing_wanted", _KEEPERS),
+    "launch:time:resolved": _both(_in_launch("launch_moved"), _staff("launch_moved", _LEADS)),
     "transfer:offered": _sides("transfer_offered"),
     "transfer:warned": _sides("transfer_ends"),
     "transfer:accepted": _sides("transfer_accepted"),

@@ -6,13 +6,13 @@ is to be decided has no time that a window could meet.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from policies.lifecycle.kernel import iso
 from policies.rules.launch_windows import MOVES, STORE
 from policies.rules.target import Target
-from policies.rules.windows import Span, Window, Zones, closed_by, free_spans, next_legal
+from policies.rules.windows import Span, Window, Zones, closed_spans, gaps, next_legal
 
 FREE_MOST = 12  # spans that are told
 
@@ -44,11 +44,13 @@ def met(windows: Iterable[Window], zones: Zones, target: Target) -> Met | None:
     if target.start is None or target.end is None:
         return None
     known, scopes = list(windows), (STORE,)
-    shut = closed_by(known, zones, scopes, MOVES, target.start, target.end)
+    end = max(target.end, target.start + timedelta(microseconds=1))
+    shut = closed_spans(known, zones, scopes, MOVES, target.start, end)
     if not shut:
         return None
+    ids = tuple(sorted({one for _, by in shut for one in by}))
     soonest = next_legal(known, zones, scopes, MOVES, target.start)
     if target.is_instant:
-        return Met(shut, True, soonest)
-    free = free_spans(known, zones, scopes, MOVES, target.start, target.end)
-    return Met(shut, not free, soonest, tuple(free[:FREE_MOST]), len(free) > FREE_MOST)
+        return Met(ids, True, soonest)
+    free = list(gaps((span for span, _ in shut), target.start, target.end))
+    return Met(ids, not free, soonest, tuple(free[:FREE_MOST]), len(free) > FREE_MOST)

@@ -208,13 +208,14 @@ def _closed(
     for group in allowing.values():
         ids = tuple(sorted(w.id for w in group))
         opens = [span for w in group for span in spans(w, zones[w.tz], first, last)]
-        found += [(gap, ids) for gap in _gaps(sorted(opens), first, last)]
+        found += [(gap, ids) for gap in gaps(sorted(opens), first, last)]
     return sorted(found)
 
 
-def _gaps(opens: Iterable[Span], first: datetime, last: datetime) -> Iterable[Span]:
+def gaps(spans_: Iterable[Span], first: datetime, last: datetime) -> Iterable[Span]:
+    """What of `[first, last)` no span covers; they come in order of their beginning."""
     at = first
-    for begins, ends in opens:
+    for begins, ends in spans_:
         if begins > at:
             yield at, begins
         at = max(at, ends)
@@ -247,32 +248,17 @@ def verdict(
     )
 
 
-def closed_by(
+def closed_spans(
     windows: Iterable[Window],
     zones: Zones,
     scopes: Collection[str],
     moves: Collection[str],
     first: datetime,
     last: datetime,
-) -> tuple[str, ...]:
-    """The windows that forbid the moves somewhere in `[first, last)`, or at `first` where both are
-    the same, by id."""
-    end = max(last, first + timedelta(microseconds=1))
-    shut = _closed(_relevant(windows, scopes, moves), zones, first, end)
-    return tuple(sorted({one for _, ids in shut for one in ids}))
-
-
-def free_spans(
-    windows: Iterable[Window],
-    zones: Zones,
-    scopes: Collection[str],
-    moves: Collection[str],
-    first: datetime,
-    last: datetime,
-) -> list[Span]:
-    """The parts of `[first, last)` in which the moves are legal, in order."""
-    shut = _closed(_relevant(windows, scopes, moves), zones, first, last)
-    return list(_gaps((span for span, _ in shut), first, last))
+) -> list[tuple[Span, tuple[str, ...]]]:
+    """What is closed of `[first, last)`, in order of its beginning, each with the windows it is
+    closed by; not merged, and what denies may reach beyond both ends."""
+    return _closed(_relevant(windows, scopes, moves), zones, first, last)
 
 
 def next_legal(

@@ -110,3 +110,16 @@ async def test_a_date_in_a_freeze_is_told_while_planning_and_stays_on_the_plan(
     assert "The next legal time is" in words(page)
     assert "Parts of it lie in a freeze" in typed.text
     assert "freeze" not in outside.text
+
+
+async def test_freezes_are_in_the_calendar_of_the_staff_in_words(store: Store) -> None:
+    told = Told(store, "Opening", ahead()).gating()
+    day = told.opening.date()
+    window = await declared(store, f"{day}T00:00", f"{day + timedelta(days=2)}T12:00")
+
+    board = await Browser(store, "lea").page(f"/launches/{told.subject}")
+
+    assert "in a freeze" in words(board)
+    assert "in a freeze, in parts" in words(board)
+    assert f"a freeze begins: <code>{window}</code>" in words(board)
+    assert f"a freeze ends: <code>{window}</code>" in words(board)

@@ -164,6 +164,10 @@ MUTATIONS: tuple[Mutation, ...] = (
        "item.scopes & closed.keys()", "item.scopes - closed.keys() & set()",
        "tests/db/test_launch_windows.py::"
        "test_i6_an_item_under_a_freeze_of_its_own_scope_is_passed_over"),
+    _m("I5-a-check-too-soon-counts", _LIFE + "launch_fold.py",
+       "if opens is not None and at >= opens - timedelta(seconds=before)", "if opens is not None",
+       "tests/policies/test_launch_retime.py::"
+       "test_the_countdown_follows_and_checks_are_made_again_where_they_came_too_soon"),
     _m("I2-anybody-gets-past-a-freeze", _LIFE + "launch_freeze.py",
        "        must_be_allowed(stop, c.actor)\n", "        pass\n",
        "tests/policies/test_launch_freeze.py::"

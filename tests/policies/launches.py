@@ -1,6 +1,7 @@
 """Roads to every state of a launch, and well-formed bodies for every command."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -27,6 +28,20 @@ def at(moment: datetime) -> dict[str, Any]:
     local = moment.astimezone(UTC).replace(tzinfo=None).isoformat()
     time = CivilTime(local=local, iana_tz="UTC", utc=iso(moment), tzdata="2026a")
     return Target("instant", "UTC", moment, moment, f"instant:{local}", local=time).as_json()
+
+
+def shifted(target: Target, by: timedelta = timedelta(hours=1)) -> dict[str, Any]:
+    """The same civil target under zone data in which it comes so much later."""
+
+    def later(moment: datetime | None) -> datetime | None:
+        return moment + by if moment else None
+
+    return replace(
+        target,
+        start=later(target.start),
+        end=later(target.end),
+        replan_by=later(target.replan_by),
+    ).as_json()
 
 
 def span(label: str) -> dict[str, Any]:
@@ -89,6 +104,7 @@ def body(kind: str, road: Journal[Launch]) -> dict[str, Any]:
             **why, "target": forward.as_json() if forward else at(now + timedelta(days=8))},
         "close": {"report": "sha256:r", "score": 0.2},
         "measure": {"gate": "no_stop"},
+        "retime": {"target": shifted(state.target) if state and state.target else None},
         "item_left": {"release": "rel_9", "importance": "should", "why": "withdrawn"},
     }  # fmt: skip
     return dict(bodies.get(kind, why if kind in PERSONS_COMMANDS else {}))

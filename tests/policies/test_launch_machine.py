@@ -148,6 +148,8 @@ poll, all go             | .      .
 armed                    | .      .
 countdown                | .      .
 its hour                 | .      .
+its hour, frozen         | .      .
+hold, frozen             | .      .
 live                     | .      .
 live, soaked             | .      .
 partial                  | .      .
@@ -197,7 +199,8 @@ def test_each_command_leads_where_the_table_says(row: str) -> None:
     tables = [rows_of(table)[row] for table in (DATES, PEOPLE, THE_SYSTEM, ASKING)]
     expected = {SHORT.get(head, head): led for table in tables for head, led in table.items()}
 
-    assert {kind: where(row, kind) for kind in LEGAL} == expected
+    # Zone data is a matter of its own: test_launch_retime.
+    assert {kind: where(row, kind) for kind in LEGAL.keys() - {"retime"}} == expected
 
 
 @pytest.mark.parametrize("row", LAUNCHES)

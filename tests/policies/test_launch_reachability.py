@@ -1,7 +1,7 @@
 """Search all that can happen to a small launch: what is reachable, and that nobody is ever stuck.
 
 Breadth first over the deciders, with one gate, one polled role, three dates and three moments.
-States that differ only in numbers that grow for ever count as one.
+States that differ only in numbers that grow for ever count as one, and zone data stays as it is.
 """
 
 from collections import deque
@@ -37,7 +37,7 @@ def offers(state: Launch | None) -> Iterator[Offer]:
     road: Journal[Launch] = Journal(MACHINE, "lch_1")
     road.past = state
     for kind in LEGAL:
-        if kind == "overdue" or (state is not None and state.status not in LEGAL[kind]):
+        if kind in ("overdue", "retime") or (state is not None and state.status not in LEGAL[kind]):
             continue
         for told in changes(kind, body(kind, road)):
             for actor in people(kind):

@@ -72,6 +72,14 @@ async def planned(house: House, server: WorkflowEnvironment, opens_in: timedelta
     """In gating, with every gate of people green."""
     opens_at = (await server.get_current_time() + opens_in).replace(microsecond=0)
     event = Event(house, server, opens_at)
+    await drafted(house, at(opens_at))
+    await event.give("open_gates", LEA)
+    await event.green()
+    return event
+
+
+async def drafted(house: House, target: dict[str, Any]) -> None:
+    """Drafted and planned."""
     draft = house.command(
         "draft",
         LAUNCH,
@@ -89,7 +97,4 @@ async def planned(house: House, server: WorkflowEnvironment, opens_in: timedelta
     await house.client.execute_update_with_start_workflow(
         "command", draft, start_workflow_operation=start, id=draft.id
     )
-    await event.give("plan", LEA, target=at(opens_at))
-    await event.give("open_gates", LEA)
-    await event.green()
-    return event
+    await house.give("plan", LAUNCH, LEA, {"target": target})

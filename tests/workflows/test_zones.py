@@ -18,6 +18,7 @@ from policies.rules.target import resolve as resolve_target
 from policies.rules.target_text import parse
 from policies.wire import RecordRequest
 from tests.workflows.house import ADA, LEA, House, pack_with
+from tests.workflows.launching import LAUNCH, drafted
 from tests.workflows.test_release import SECONDS, ready
 from workflows.zones import ZoneSweep
 
@@ -117,3 +118,20 @@ async def test_a_time_that_came_with_its_offset_never_moves(swift: House) -> Non
     await swift.give("schedule", release, LEA, {"at": iso(at)})
 
     assert await swept(swift, CivilTimes(swift.engine, new_data, "y")) == 0
+
+
+async def test_a_launch_keeps_its_announced_date_and_its_instant_follows(swift: House) -> None:
+    target = resolve_target(parse("2031-07-01T09:00"), OLD, name="Europe/Paris", tzdata="x").target
+    await drafted(swift, target.as_json())
+    old = swift.state(LAUNCH)
+
+    same = await swept(swift, CivilTimes(swift.engine, ZoneInfo, "x"))
+    count = await swept(swift, CivilTimes(swift.engine, new_data, "y"))
+    state = await swift.until(LAUNCH, lambda s: s.opens_at != old.opens_at)
+
+    assert (same, count) == (0, 1)
+    assert state.opens_at == old.opens_at + timedelta(hours=1)
+    assert (state.target.label, state.status) == (old.target.label, old.status)
+    event = swift.events(LAUNCH)[-1]
+    assert (event.type, event.actor_id) == ("launch:time:resolved", "system")
+    assert CivilTimes(swift.engine, new_data, "y")._moved(MovedRequest("default")).moved == ()
