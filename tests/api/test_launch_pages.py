@@ -232,3 +232,22 @@ async def _in_state(store: Store, state: str) -> Told:
             later = told.gating().target("tbd by 2031-03-15")
             told.give("postpone", "lea", {**told.why("Busy."), "target": later})
     return told
+
+
+async def test_every_lever_of_a_board_has_a_key_of_its_own(store: Store) -> None:
+    boards = [
+        Told(store, "Gates", ahead(9 * DAY)).gating(),
+        Told(store, "Poll", ahead(timedelta(hours=30))).polled(),
+        Told(store, "Countdown", ahead(timedelta(hours=10))).counting(),
+    ]
+
+    for told in boards:
+        for by in ("lea", "sam"):
+            page = await Browser(store, by).page(f"/launches/{told.subject}")
+            levers = [one for one in page.all("button") if one.get("name") in ("what", "vote")]
+            keys = [one["data-key"] for _, one in page.elements if one.get("data-key")]
+
+            assert len(keys) == len(set(keys)), (told.state.name, by)
+            named = {str(one["value"]) for one in levers if one.get("data-key")}
+            answers = {"yes", "no", "attest", "waive"}  # each under the gate that it is about
+            assert {str(one["value"]) for one in levers} - answers == named
