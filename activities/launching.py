@@ -1,7 +1,8 @@
 """What a launch looks at before it decides, and whom it tells afterwards."""
 
 import asyncio
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -21,11 +22,13 @@ from gonogo.db.launches import LaunchPicture
 from gonogo.db.session import reading
 from gonogo.db.standing import standing_of
 from gonogo.db.tables import ReleasePicture
+from gonogo.prometheus import Prometheus
 from policies.lifecycle.kernel import instant_or_none
 from policies.lifecycle.release_choice import asked_value, defaulted
 from policies.lifecycle.release_launch import OVER, is_open
 from policies.pack import PolicyPack
 from policies.rules.approvals import exposure_may_grow
+from policies.rules.measures import Seen
 
 BATCH = 200
 _AT_A_TIME = 10
@@ -90,13 +93,23 @@ class Told:
 
 
 class Launching:
-    """`in_force`: the policies that builders accept now."""
+    """`in_force`: the policies that builders accept now. `prometheus`: whom gates with a query
+    ask, None: nobody is named."""
 
     def __init__(
-        self, engine: Engine, client: Client, task_queue: str, in_force: PolicyPack
+        self,
+        engine: Engine,
+        client: Client,
+        task_queue: str,
+        in_force: PolicyPack,
+        prometheus: Prometheus | None = None,
     ) -> None:
         self._engine, self._client, self._queue = engine, client, task_queue
-        self._in_force = in_force
+        self._in_force, self._prometheus = in_force, prometheus
+
+    def asking(self, prometheus: Prometheus | None) -> "Launching":
+        """The same, with whom gates that have a query ask."""
+        return Launching(self._engine, self._client, self._queue, self._in_force, prometheus)
 
     @activity.defn(name="look_at_launch")
     async def seat(self, request: SeatRequest) -> Seat:
@@ -104,7 +117,18 @@ class Launching:
 
     @activity.defn(name="look_at_items")
     async def look(self, request: LookRequest) -> LaunchLook:
-        return await asyncio.to_thread(self._look, request)
+        """Our own data in one snapshot; what Prometheus knows is asked afterwards."""
+        look, queries = await asyncio.to_thread(self._look, request)
+        asked = await self._ask(queries)
+        seen = {gate: one.observed(request.now) for gate, one in asked.items()}
+        return replace(look, gates=look.gates | seen)
+
+    async def _ask(self, queries: Mapping[str, str]) -> Mapping[str, Seen]:
+        if not queries:
+            return {}
+        if self._prometheus is None:
+            return dict.fromkeys(queries, Seen(why="nobody_named"))
+        return await self._prometheus.ask(queries)
 
     @activity.defn(name="tell_items")
     async def tell(self, request: TellRequest) -> Told:
@@ -136,7 +160,7 @@ class Launching:
         }
         return Seat(_does(row, release), row, failing)
 
-    def _look(self, request: LookRequest) -> LaunchLook:
+    def _look(self, request: LookRequest) -> tuple[LaunchLook, Mapping[str, str]]:
         store, launch = request.store, request.launch
         with reading(self._engine) as session:
             closed = windows_of_launch(session, store, launch, request.opens or request.at)
@@ -149,8 +173,9 @@ class Launching:
                 at=request.at,
                 closed=closed,
             )
-            gates = measure(session, store, launch, request.now, self._in_force)
-            return LaunchLook(items, gates, **as_observed(closed))
+            measured = measure(session, store, launch, request.now, self._in_force)
+        look = LaunchLook(items, measured.gates, **as_observed(closed))
+        return look, measured.queries
 
     def _items(self, request: TellRequest) -> list[ReleasePicture]:
         with reading(self._engine) as session:

@@ -241,9 +241,10 @@ def _items(svc: Services, seen: Board, start: datetime, until: datetime, named: 
 
 
 def _gates(svc: Services, launch: Launch, now: datetime) -> dict[str, Any]:
-    """What the measured gates show now; one that nobody can measure does not hold (I7)."""
+    """What the measured gates show now; one that nobody can measure does not hold (I7), nor does
+    one that Prometheus would have to be asked about."""
     with reading(svc.engine) as session:
-        found = measure(session, svc.store, launch.id, now, svc.pack)
+        found = measure(session, svc.store, launch.id, now, svc.pack).gates
     measured = {gate.id for gate in launch.terms.gates if gate.kind == "measured"}
-    values = {gate: look["value"] for gate, look in found.items() if gate in measured}
+    values = {gate: look["value"] for gate, look in found.items() if look["value"] is not None}
     return {"measures": values, "unmeasured": frozenset(measured - set(values))}

@@ -99,6 +99,10 @@ def _gate(v: GateVerdict) -> dict[str, Any]:
         "until": time_text(v.until),
         "by": v.by,
         "value": v.value,
+        "why": v.why,
+        "measure": v.gate.looks_at,
+        "least": v.gate.least,
+        "most": v.gate.most,
     }
 
 

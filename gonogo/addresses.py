@@ -26,6 +26,18 @@ def origin_of(url: str) -> str:
     return f"{parts.scheme}://{host}" + ("" if is_default else f":{port}")
 
 
+def plain(url: str) -> str:
+    """`url` of a server inside, without a slash at its end. Raises `ValueError` for anything but
+    http and https, and for a query or credentials."""
+    parts = urlsplit(url.strip())
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("it begins with http:// or https:// and names a host")
+    if parts.username is not None or parts.password is not None or parts.query or parts.fragment:
+        raise ValueError("it names no password, and asks nothing: a token is a setting of its own")
+    _ = parts.port  # raises for one that is none
+    return url.strip().rstrip("/")
+
+
 def secure(url: str) -> SplitResult:
     """The parts of a URL that may be trusted with a secret. Raises `ValueError` for anything but
     https, or http to this machine, and for credentials."""

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from pydantic import AliasChoices, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from gonogo.addresses import is_loopback, origin_of, secure
+from gonogo.addresses import is_loopback, origin_of, plain, secure
 from policies.lifecycle.kernel import Role
 
 
@@ -134,6 +134,14 @@ class Settings(BaseSettings):
     otel_ratio: float = Field(
         default=1.0, ge=0, le=1, description="part of the requests that are traced"
     )
+    prometheus_url: str | None = Field(
+        default=None,
+        description="server that gates of launches ask, `http://prometheus:9090`; "
+        "default: gates with a query hold nothing",
+    )
+    prometheus_token: SecretStr | None = Field(
+        default=None, description="bearer token for it; needs https, or this machine"
+    )
     smtp_url: SecretStr | None = Field(
         default=None,
         description="mail server: `smtps://user:password@host`, `smtp+starttls://…`, or `smtp://…` "
@@ -159,6 +167,11 @@ class Settings(BaseSettings):
             secure(value)
         return value or None
 
+    @field_validator("prometheus_url")
+    @classmethod
+    def _server(cls, value: str | None) -> str | None:
+        return (value and plain(value)) or None
+
     @field_validator("oidc_roles")
     @classmethod
     def _roles(cls, value: dict[str, str]) -> dict[str, str]:
@@ -166,6 +179,14 @@ class Settings(BaseSettings):
         if unknown:
             raise ValueError(f"there is no role {', '.join(unknown)} to give")
         return value
+
+    @model_validator(mode="after")
+    def _asked(self) -> Self:
+        if self.prometheus_token is not None:
+            if self.prometheus_url is None:
+                raise ValueError("GONOGO_PROMETHEUS_TOKEN needs GONOGO_PROMETHEUS_URL")
+            secure(self.prometheus_url)
+        return self
 
     @model_validator(mode="after")
     def _provider(self) -> Self:

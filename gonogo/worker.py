@@ -36,6 +36,7 @@ from gonogo.notices.lanes import LANES, lanes_of
 from gonogo.objects import Objects
 from gonogo.outside import resolver_of, servers_of
 from gonogo.packs import PackStore, load_pack
+from gonogo.prometheus import Prometheus
 from gonogo.schedules import ensure_schedules
 from gonogo.settings import Settings
 from gonogo.telemetry.duties import keep_looking
@@ -128,6 +129,14 @@ def model_client(settings: Settings) -> openai.AsyncOpenAI:
     )
 
 
+def prometheus_of(settings: Settings) -> Prometheus | None:
+    """Whom the gates of launches ask."""
+    if settings.prometheus_url is None:
+        return None
+    token = settings.prometheus_token
+    return Prometheus(settings.prometheus_url, token.get_secret_value() if token else None)
+
+
 def domains_of(settings: Settings, engine: Engine) -> Domains:
     """Looks at domains through the resolver that the settings name, and no other way."""
     resolver = resolver_of(servers_of(settings.dns_servers))
@@ -147,7 +156,7 @@ def build(
     pack = load_pack(settings.pack, settings.packs)
     launching = Launching(engine, client, settings.task_queue, pack)
     zone = pack.calendar.zone
-    notices = Notices(settings.store, lanes_of(settings, engine, zone))
+    notices = Notices(settings.store, lanes_of(settings, engine, zone, pack))
     rechecks = Rechecks(engine, client, settings.task_queue)
     domains = domains_of(settings, engine)
     purging = Purging(engine, objects, pack.retention)
@@ -177,7 +186,7 @@ def build(
             exposure.set_exposure,
             exposure.begin_release,
             launching.seat,
-            launching.look,
+            launching.asking(prometheus_of(settings)).look,
             launching.tell,
             Forecasting(engine, packs).keep,
             domains.prove,

@@ -17,7 +17,7 @@ from pydantic import Field, ValidationError, model_validator
 from policies.chapters import Chapter as _Chapter
 from policies.chapters import once as _once
 from policies.errors import PackFault
-from policies.pack_launch import Launches
+from policies.pack_launch import Launches, nobody_measures
 from policies.pack_windows import PackWindow
 from policies.rules.windows import Window
 from policies.strict_yaml import YamlFault, load
@@ -315,4 +315,8 @@ def read_pack(name: str, texts: Mapping[str, Mapping[str, str]]) -> PolicyPack:
         current = own.get("extends")
         if current is not None and not isinstance(current, str):
             raise PackFault(f"{seen[-1]}: `extends` names one pack")
-    return pack_of(value)
+    pack = pack_of(value)
+    # Only here: packs that cases pinned stay readable, whatever was measured when they were.
+    if unmeasured := nobody_measures(pack.launch.gates):
+        raise PackFault(f"policy pack {name!r}: /launch/gates: {unmeasured}")
+    return pack

@@ -31,6 +31,7 @@ with workflow.unsafe.imports_passed_through():
 _WARM = timedelta(seconds=15)
 # What was refused is tried again after this long, growing to a quarter of an hour.
 _AGAIN_FIRST, _AGAIN_MOST = timedelta(seconds=15), timedelta(minutes=15)
+_LATER_STEPS = frozenset({"measure", "remind_duties"})
 _LOOKS = 5  # at items that change while they are looked at
 # Commands that are decided on what the items and the measured gates are at this moment.
 _LOOKING = frozenset(
@@ -132,6 +133,9 @@ class LaunchWorkflow:
         """The earliest step; one that was refused is put off, unless something changed since."""
         steps = []
         for timer in timers(self.state):
+            # Histories from before these steps waited for the next of the others.
+            if timer.kind in _LATER_STEPS and not workflow.patched("launch-looks-ahead"):
+                continue
             seq, _, again = self._refused.get(timer.kind, (0, 0, timer.at))
             late = seq == self._launch.seq and again > timer.at
             steps.append(replace(timer, at=again) if late else timer)

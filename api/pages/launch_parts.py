@@ -10,6 +10,8 @@ from api.pages.wording import clock
 from api.views import time_text
 from policies.errors import PackFault
 from policies.lifecycle.launch_state import Launch, Status
+from policies.rules.gates import Gate, Mark
+from policies.rules.measures import MEASURES, NOBODY_CAN
 
 OWING_MOST = 10
 # The way of a launch that nothing stops; holds, postponements and suspensions stand on it.
@@ -106,16 +108,35 @@ def gate_lines(
                 "status": verdict.status,
                 "until": time_text(verdict.until),
                 "ends_before": bool(
-                    verdict and verdict.until and opening and now < verdict.until <= opening
+                    verdict
+                    and gate.kind != "measured"  # the store looks again by itself
+                    and verdict.until
+                    and opening
+                    and now < verdict.until <= opening
                 ),
                 "by": verdict.by,
                 "at": time_text(mark.at) if mark else None,
                 "value": verdict.value,
                 "most": gate.most,
+                "least": gate.least,
+                "unit": _unit(gate),
+                "why": _why(gate, mark),
                 "note": prose.get((mark.reason or mark.evidence or "") if mark else ""),
             }
         )
     return found
+
+
+def _unit(gate: Gate) -> str:
+    known = MEASURES.get(gate.looks_at or "")
+    return known.unit if known else "value"
+
+
+def _why(gate: Gate, mark: Mark | None) -> str | None:
+    """Why the store has no value of a measured gate, as a code."""
+    if gate.looks_at is not None and gate.looks_at not in MEASURES:
+        return NOBODY_CAN
+    return mark.why if mark else None
 
 
 def poll_view(s: Launch, prose: Mapping[str, str]) -> dict[str, Any] | None:

@@ -14,6 +14,7 @@ from api.launch_board import board, line_view, lines, visible_launch
 from api.launch_freezing import freeze_met
 from api.launch_shown import launch_view, target_view
 from api.pages.forms import Key, Line, Said, fresh_key, key_of, outcome
+from api.pages.launch_parts import gate_lines
 from api.pages.site import Person, SignedIn, back_to, page, page_router
 from api.routes import launch_dates as dates
 from api.routes import launch_items as items
@@ -130,6 +131,7 @@ def plan_page(
         ready=ready,
         items=[line_view(one, seen) for one in lines(seen, "all", None)[:_SHOWN]],
         of=len(seen.items),
+        ending=[one for one in gate_lines(svc, launch, now, {}) if one["ends_before"]],
     )
 
 

@@ -307,7 +307,8 @@ def tree_of(launch: Mapping[str, Any]) -> "Tree":
         good = gate["status"] in _PASSING
         asked.add(
             text(
-                f"{'✔' if good else '✖'} {gate['id']}: {gate['status']}", "green" if good else "red"
+                f"{'✔' if good else '✖'} {gate['id']}: {gate['status']}{_value_of(gate)}",
+                "green" if good else "red",
             )
         )
     if launch["poll"]:
@@ -323,3 +324,10 @@ def tree_of(launch: Mapping[str, Any]) -> "Tree":
     for phase, count in sorted(counts["by_phase"].items()):
         bound.add(text(f"{phase_of(phase)}: {count}"))
     return tree
+
+
+def _value_of(gate: dict[str, Any]) -> str:
+    """What a measured gate shows, or why it shows nothing."""
+    if gate.get("value") is not None:
+        return f" ({gate['value']:g})"
+    return f" ({gate['why'].replace('_', ' ')})" if gate.get("why") else ""

@@ -18,12 +18,14 @@ from sqlmodel import Session, col, select
 from gonogo.db.bound_people import bound_people
 from gonogo.db.codec import event_of
 from gonogo.db.notices import AddressRow, DeliveryRow, NoticeRow, PreferenceRow, WebhookRow
+from gonogo.db.owing_people import owing_people
 from gonogo.db.people import MemberRow, PersonRow
 from gonogo.db.session import reading, writing
 from gonogo.db.tables import EventRow, OutboxRow
 from gonogo.logs import log
 from policies.lifecycle.kernel import Event
 from policies.lifecycle.machines import MACHINES, kind_of
+from policies.pack import PolicyPack
 from policies.rules.notice_facts import Facts, facts_of, facts_value
 from policies.rules.notice_topics import (
     NOTICES,
@@ -33,7 +35,7 @@ from policies.rules.notice_topics import (
     preferences_of,
     slot,
 )
-from policies.rules.notices import Person, Telling, recipients, tellings
+from policies.rules.notices import Person, Telling, owing_in, recipients, tellings
 from policies.rules.webhook_rules import wants
 
 BATCH = 50
@@ -62,10 +64,20 @@ class _Reached:
 
 
 class Fanout:
-    """Of one store. `mail`: a mail server is configured; without one the inbox has it all."""
+    """Of one store. `mail`: a mail server is configured; without one the inbox has it all.
+    `in_force`: the policies that builders accept, None: those that a launch pins."""
 
-    def __init__(self, engine: Engine, store: str, zone: str, *, mail: bool) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        store: str,
+        zone: str,
+        *,
+        mail: bool,
+        in_force: PolicyPack | None = None,
+    ) -> None:
         self._engine, self.store, self._zone, self._mail = engine, store, ZoneInfo(zone), mail
+        self._in_force = in_force
 
     def waiting(self) -> bool:
         with reading(self._engine) as session:
@@ -182,6 +194,11 @@ class Fanout:
                 MemberRow.store_id == self.store, col(MemberRow.publisher).in_(owners)
             )
         ).all()
+        owing = {a.bound_to for a in audiences if a.bound_to and a.owing}
+        for person, of in owing_people(
+            session, self.store, owing, self._in_force, BOUND_MOST
+        ).items():
+            launches.setdefault(person, set()).update(map(owing_in, of))
         text = cast(col(PersonRow.roles), String)
         chosen = [col(PersonRow.id).in_({*named, *members, *launches})]
         chosen += [text.like(f'%"{role}"%') for role in roles]

@@ -16,6 +16,7 @@ from gonogo.notices.rendering import Renderer
 from gonogo.notices.webhooks import Webhooks
 from gonogo.outside import resolver_of, servers_of
 from gonogo.settings import Settings
+from policies.pack import PolicyPack
 from policies.rules.notice_topics import Channel
 from policies.rules.webhook_rules import RETRY_AFTER_S
 
@@ -67,12 +68,17 @@ class DeliveryLane:
         )
 
 
-def lanes_of(settings: Settings, engine: Engine, zone: str) -> dict[str, FanoutLane | DeliveryLane]:
-    """`zone` is the store's, in which a day begins and quiet hours are meant. Raises `ValueError`
-    for a mail server or sender that make no sense."""
+def lanes_of(
+    settings: Settings, engine: Engine, zone: str, in_force: PolicyPack | None = None
+) -> dict[str, FanoutLane | DeliveryLane]:
+    """`zone` is the store's, in which a day begins and quiet hours are meant; `in_force` are the
+    policies that builders accept. Raises `ValueError` for a mail server or sender that make no
+    sense."""
     store = settings.store
     found: dict[str, FanoutLane | DeliveryLane] = {
-        FANOUT: FanoutLane(Fanout(engine, store, zone, mail=settings.smtp_url is not None))
+        FANOUT: FanoutLane(
+            Fanout(engine, store, zone, mail=settings.smtp_url is not None, in_force=in_force)
+        )
     }
     mailer = mailer_of(settings, engine, zone)
     if mailer is not None:

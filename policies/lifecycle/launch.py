@@ -194,6 +194,7 @@ _DECIDERS: Mapping[str, Callable[[Launch, Command, datetime, Observed], Facts]] 
     "close_choices": launch_asking.close_choices,
     "retime": launch_retime.retime,
     "overdue": launch_system.overdue,
+    "remind_duties": launch_system.remind_duties,
 }
 
 

@@ -11,6 +11,9 @@ from policies.lifecycle.launch_permits import LEGAL
 from policies.lifecycle.launch_state import COMMITTED, FINAL, Launch, Status
 from policies.rules.target import deadline
 
+# From here builders know what is asked of them; what is on hold asks nobody for anything.
+REMINDING = COMMITTED | {Status.GATING}
+
 
 @dataclass(frozen=True)
 class Due:
@@ -87,7 +90,7 @@ def told_next(s: Launch) -> datetime | None:
 def timers(s: Launch) -> tuple[Timer, ...]:
     """The system's own next steps, the earliest first. One that is refused as not possible yet is
     to be tried again when something changed, not in a circle."""
-    found = [*_way_timers(s), *_gate_timers(s), *_asking_timers(s)]
+    found = [*_way_timers(s), *_gate_timers(s), *_asking_timers(s), *_duty_timers(s)]
     late = told_next(s)
     if late is not None:
         found.append(Timer("overdue", late))
@@ -126,11 +129,37 @@ def _asking_timers(s: Launch) -> list[Timer]:
 
 
 def _gate_timers(s: Launch) -> list[Timer]:
-    """The first answer to end: on the way, its owner is told."""
+    """The first answer to end: on the way, its owner is told. While gates are answered, the next
+    look at those that are measured."""
     if s.status not in COMMITTED | {Status.GATING}:
         return []
     ends = [m.until for m in s.marks.values() if not m.lapsed and (m.holds or m.waived)]
-    return [Timer("reopen_gate", min(ends))] if ends else []
+    found = [Timer("reopen_gate", min(ends))] if ends else []
+    look = look_due(s) if s.status is Status.GATING else None
+    return [*found, Timer("measure", look)] if look else found
+
+
+def look_due(s: Launch) -> datetime | None:
+    """When the measured gates are looked at again before the poll: at once when the gates open,
+    then day by day, so that a board shows numbers. None: there are none. The poll, the checks and
+    the opening make a look of their own."""
+    ids = [gate.id for gate in s.terms.gates if gate.kind == "measured"]
+    if not ids:
+        return None
+    marks = [s.marks[one] for one in ids if one in s.marks]
+    if len(marks) < len(ids):
+        return s.since
+    again = timedelta(seconds=s.terms.remind_s)
+    # A look that finds nothing new leaves a waiver as it is.
+    return min(mark.until if mark.waived else mark.at + again for mark in marks)
+
+
+def _duty_timers(s: Launch) -> list[Timer]:
+    """Builders who owe something are reminded, so long before the earliest opening."""
+    if s.status not in REMINDING or s.target is None or s.target.start is None:
+        return []
+    left = [before for before in s.terms.duties_remind_s if before not in s.reminded]
+    return [Timer("remind_duties", _before(s.target.start, left[0]))] if left else []
 
 
 def _before(opening: datetime, seconds: int) -> datetime:

@@ -42,7 +42,9 @@ def evolve(state: Launch | None, event: Event) -> Launch:
             raise ValueError(f"{event.type}: {state.status} → {new.status} is not a move")
         # A voice for something was given about another situation.
         new = replace(new, since=at, told=0, told_at=None, proposal=None)
-    return replace(new, seq=event.seq, version=state.version + 1)
+    # What the store does day by day makes nobody's command one about something else.
+    moved = not (event.type == "launch:duties:reminded" or body.get("routine"))
+    return replace(new, seq=event.seq, version=state.version + moved)
 
 
 def _drafted(e: Event, b: Body, at: datetime) -> Launch:
@@ -140,6 +142,22 @@ def _called(s: Launch, e: Event, b: Body, at: datetime) -> Launch:
 def _checked(s: Launch, e: Event, b: Body, at: datetime) -> Launch:
     done = tuple(before for before in s.terms.checks_s if before >= b["at_before_s"])
     return replace(s, checked=done, freeze=seen(b.get("freeze"), at))
+
+
+def _gating(s: Launch, at: datetime) -> Launch:
+    """Builders are told what they owe now; a point that is behind us reminds nobody again."""
+    start = s.target.start if s.target else None
+    behind = tuple(
+        before
+        for before in s.terms.duties_remind_s
+        if start is not None and at >= start - timedelta(seconds=before)
+    )
+    return replace(s, status=Status.GATING, reminded=behind)
+
+
+def _reminded(s: Launch, e: Event, b: Body, at: datetime) -> Launch:
+    done = tuple(before for before in s.terms.duties_remind_s if before >= b["before_s"])
+    return replace(s, reminded=done)
 
 
 def _held(s: Launch, e: Event, b: Body, at: datetime) -> Launch:
@@ -294,7 +312,8 @@ _CHANGES: Mapping[str, Any] = {
         s, status=Status.PLANNED, target=of_json(b["target"])
     ),
     "launch:target:narrowed": lambda s, e, b, at: replace(s, target=of_json(b["target"])),
-    "launch:gating:started": lambda s, e, b, at: replace(s, status=Status.GATING),
+    "launch:gating:started": lambda s, e, b, at: _gating(s, at),
+    "launch:duties:reminded": _reminded,
     "launch:gate:attested": _attested,
     "launch:gate:signed": _signed,
     "launch:gate:measured": _measured,
@@ -320,8 +339,10 @@ _CHANGES: Mapping[str, Any] = {
     "launch:choices:reminded": _of_asked(reminded=True),
     "launch:choices:closed": _of_asked(closed=True),
     "launch:date:approved": lambda s, e, b, at: replace(s, approved_date=of_json(b["target"])),
-    "launch:replanned": lambda s, e, b, at: _new_date(s, Status.GATING, b["target"]),
-    "launch:brought_forward": lambda s, e, b, at: _new_date(s, Status.GATING, b["target"]),
+    "launch:replanned": lambda s, e, b, at: _gating(_new_date(s, Status.GATING, b["target"]), at),
+    "launch:brought_forward": lambda s, e, b, at: _gating(
+        _new_date(s, Status.GATING, b["target"]), at
+    ),
     "launch:forward:proposed": _proposed("forward"),
     "launch:cancel:proposed": _proposed("cancel"),
     "launch:restore:proposed": _proposed("restore"),

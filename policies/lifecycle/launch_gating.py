@@ -1,6 +1,7 @@
 """What answers to gates cause: evidence, signatures, measurements, waivers, and their end."""
 
 import math
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -8,9 +9,12 @@ from typing import Any
 from policies.errors import IllegalMove, Incomplete, NotAllowed, NotYet
 from policies.lifecycle.kernel import Command, Fact, instant, iso
 from policies.lifecycle.launch_bodies import digest, held, time
+from policies.lifecycle.launch_due import look_due
 from policies.lifecycle.launch_state import COMMITTED, Launch
 from policies.rules.gates import Gate, until
+from policies.rules.measures import NOT_LOOKED_AT
 
+_WHY = re.compile(r"[a-z][a-z_]{0,39}")
 Facts = tuple[Fact, ...]
 Observed = Mapping[str, Any]
 
@@ -79,12 +83,36 @@ def waive(s: Launch, c: Command, now: datetime, o: Observed) -> Facts:
 
 
 def measure(s: Launch, c: Command, now: datetime, o: Observed) -> Facts:
+    """One gate, or without one all that are due: also what nobody could look at is recorded."""
+    if c.body.get("gate") is None:
+        return _measure_due(s, now, o)
     gate = _gate(s, c, "measured")
     fact = _measurement(gate, (o.get("gates") or {}).get(gate.id), now)
     holds: bool = fact.body["holds"]
-    # Where the risk was accepted, a bad number is no news.
-    accepted = (mark := s.marks.get(gate.id)) is not None and mark.waived and now < mark.until
-    return _stopping(s, (fact,), holds or accepted, gate, now)
+    return _stopping(s, (fact,), holds or _is_accepted(s, gate, now), gate, now)
+
+
+def _measure_due(s: Launch, now: datetime, o: Observed) -> Facts:
+    due, seen = look_due(s), o.get("gates") or {}
+    if due is None or now < due:
+        raise NotYet("every measurement is new enough", until=iso(due) if due else None)
+    looks = [
+        _measurement(gate, seen.get(gate.id), now)
+        for gate in s.terms.gates
+        if gate.kind == "measured"
+    ]
+    facts = tuple(Fact(one.type, {**one.body, "routine": True}) for one in looks)
+    for fact in facts:
+        gate = s.gate(fact.body["gate"])
+        if gate and not (fact.body["holds"] or _is_accepted(s, gate, now)):
+            return _stopping(s, facts, False, gate, now)
+    return facts
+
+
+def _is_accepted(s: Launch, gate: Gate, now: datetime) -> bool:
+    """Where the risk was accepted, a bad number is no news."""
+    mark = s.marks.get(gate.id)
+    return mark is not None and mark.waived and now < mark.until
 
 
 def measured(s: Launch, now: datetime, o: Observed) -> Facts:
@@ -100,22 +128,26 @@ def measured(s: Launch, now: datetime, o: Observed) -> Facts:
 def _measurement(gate: Gate, seen: Any, now: datetime) -> Fact:
     """A look that failed or makes no sense does not hold (I7); nor does one from the future."""
     value, holds, at = None, False, now
+    why: Any = NOT_LOOKED_AT
     if isinstance(seen, Mapping):
+        why = seen.get("why")
         try:
             at = min(instant(seen["at"]), now)
             value = None if seen.get("value") is None else float(seen["value"])
             holds = seen["holds"] is True
         except (KeyError, TypeError, ValueError):
-            value, holds, at = None, False, now
+            value, holds, at, why = None, False, now, NOT_LOOKED_AT
     if value is not None and not math.isfinite(value):
-        value, holds = None, False
-    if gate.most is not None:
-        holds = holds and value is not None and value <= gate.most
-    return Fact(
-        "launch:gate:measured",
-        {"gate": gate.id, "value": value, "holds": holds, "at": iso(at),
-         "until": iso(until(gate, at))},
-    )  # fmt: skip
+        value, holds, why = None, False, "not_a_number"
+    body = {
+        "gate": gate.id,
+        "value": value,
+        "holds": holds and gate.allows(value),
+        "at": iso(at),
+        "until": iso(until(gate, at)),
+    }
+    named = isinstance(why, str) and _WHY.fullmatch(why)
+    return Fact("launch:gate:measured", body | ({"why": why} if named else {}))
 
 
 def _stopping(s: Launch, facts: Facts, holds: bool, gate: Gate, now: datetime) -> Facts:

@@ -21,6 +21,7 @@ def measured_mark(old: Mark | None, body: Mapping[str, Any], by: str, at: dateti
         at=instant(body["at"]),
         until=instant(body["until"]),
         value=body["value"],
+        why=body.get("why"),
     )
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from policies.errors import IllegalMove, NotAllowed, SameVoice
 from policies.lifecycle.kernel import Actor, Relation, Role
-from policies.lifecycle.launch_state import AHEAD, FINAL, Launch, Status
+from policies.lifecycle.launch_state import AHEAD, COMMITTED, FINAL, Launch, Status
 from policies.rules.access import allow
 
 # Gates are answered from here to the last wave.
@@ -52,6 +52,7 @@ LEGAL: Mapping[str, frozenset[Status]] = {
     # the system's own
     "measure": ANSWERING,
     "reopen_gate": ANSWERING,
+    "remind_duties": COMMITTED | {Status.GATING},
     "begin_poll": frozenset({Status.GATING}),
     "poll_over": frozenset({Status.POLL}),
     "start_countdown": frozenset({Status.ARMED}),
@@ -79,6 +80,7 @@ SYSTEM_COMMANDS = frozenset(
     {
         "measure",
         "reopen_gate",
+        "remind_duties",
         "begin_poll",
         "poll_over",
         "start_countdown",

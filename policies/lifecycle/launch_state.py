@@ -88,6 +88,7 @@ class Terms:
     votes_most: int  # of one role in one round
     waves_most: int
     choose_within_s: int = 7 * 86400  # for developers, of a postponement that names no time
+    duties_remind_s: tuple[int, ...] = ()  # before the opening, the earliest first
 
 
 @dataclass(frozen=True)
@@ -215,6 +216,7 @@ class Launch:
     proposal: Proposal | None = None
     counts: Counts | None = None
     checked: tuple[int, ...] = ()  # of `terms.checks_s`, those behind us
+    reminded: tuple[int, ...] = ()  # of `terms.duties_remind_s`, those behind us
     wave: int = 0
     waves: int = 1
     wave_wanted: int | None = None
@@ -260,5 +262,6 @@ def terms_of(body: Mapping[str, Any]) -> Terms:
             "gates": tuple(Gate(**gate) for gate in body["gates"]),
             "poll_roles": tuple(body["poll_roles"]),
             "checks_s": tuple(body["checks_s"]),
+            "duties_remind_s": tuple(body.get("duties_remind_s", ())),
         }
     )

@@ -17,6 +17,7 @@ from policies.lifecycle.launch_due import due, told_next
 from policies.lifecycle.launch_gating import measured
 from policies.lifecycle.launch_items import Items, in_the_way, items_of, quorum_met
 from policies.lifecycle.launch_look import after
+from policies.lifecycle.launch_moving import has_passed
 from policies.lifecycle.launch_state import COMMITTED, Launch, Status
 from policies.rules.target import deadline, is_overdue
 
@@ -152,6 +153,21 @@ def item_left(s: Launch, c: Command, now: datetime, o: Observed) -> Facts:
     if items.total == 0:
         why.append("nothing_ready")
     return (counted, held(s, now, why[0], why=why)) if why else (counted,)
+
+
+def remind_duties(s: Launch, c: Command, now: datetime, o: Observed) -> Facts:
+    """Whoever owes something is reminded once for each point, however late somebody woke."""
+    if s.target is None or s.target.start is None:
+        raise IllegalMove("there is no date to be reminded of")
+    if has_passed(s, now):
+        raise IllegalMove("its date has passed; a new one is needed")
+    start, points = s.target.start, s.terms.duties_remind_s
+    left = [before for before in points if before not in s.reminded]
+    reached = [before for before in left if now >= start - timedelta(seconds=before)]
+    if not reached:
+        until = iso(start - timedelta(seconds=left[0])) if left else None
+        raise NotYet("nobody is reminded yet", until=until)
+    return (Fact("launch:duties:reminded", {"before_s": reached[-1]}),)
 
 
 def overdue(s: Launch, c: Command, now: datetime, o: Observed) -> Facts:

@@ -20,7 +20,9 @@ GateStatus = Literal["green", "waived", "red", "stale", "missing"]
 @dataclass(frozen=True)
 class Gate:
     """`freshness_s`: how long an answer counts. `waivable_by`: the role that may accept the risk,
-    None: nobody. `most`: the greatest measured value that still holds, None: the look decides."""
+    None: nobody. `measure`: what is looked at (`policies/rules/measures.py`), None: what the gate
+    is called. `least` and `most`: the measured values that still hold, None: no such limit;
+    without either the look decides."""
 
     id: str
     kind: GateKind
@@ -28,6 +30,23 @@ class Gate:
     freshness_s: int
     waivable_by: str | None = None
     most: float | None = None
+    least: float | None = None
+    measure: str | None = None
+
+    @property
+    def looks_at(self) -> str | None:
+        """The measure of a measured gate."""
+        return (self.measure or self.id) if self.kind == "measured" else None
+
+    def allows(self, value: float | None) -> bool:
+        """Whether a measured value is within the limits. No value is within none (I7)."""
+        if self.most is None and self.least is None:
+            return True
+        return (
+            value is not None
+            and (self.most is None or value <= self.most)
+            and (self.least is None or value >= self.least)
+        )
 
 
 @dataclass(frozen=True)
@@ -44,6 +63,7 @@ class Mark:
     reason: str | None = None  # digest of the prose
     evidence: str | None = None
     lapsed: bool = False  # its owner was told that it counts no longer
+    why: str | None = None  # code: why a look gave no value
 
 
 @dataclass(frozen=True)
@@ -56,6 +76,7 @@ class GateVerdict:
     by: str | None = None
     value: float | None = None
     told: bool = False  # that it counts no longer
+    why: str | None = None  # code: why a look gave no value
 
     def __bool__(self) -> bool:
         return self.status in ("green", "waived")
@@ -96,7 +117,7 @@ def judge(gate: Gate, mark: Mark | None, now: datetime) -> GateVerdict:
     status: GateStatus = "waived" if mark.waived else "green" if mark.holds else "red"
     if status != "red" and (mark.lapsed or now >= mark.until):
         status = "stale"
-    return GateVerdict(gate, status, mark.until, mark.by, mark.value, mark.lapsed)
+    return GateVerdict(gate, status, mark.until, mark.by, mark.value, mark.lapsed, mark.why)
 
 
 def look(gates: Iterable[Gate], marks: Mapping[str, Mark], now: datetime) -> Gates:

@@ -173,7 +173,11 @@ def _on_the_way(s: Launch, now: datetime, items: Items | None) -> list[Turn]:
 
 def _systems(s: Launch, fallback: str) -> Turn:
     """The system's next step on the way, at its time."""
-    steps = [t for t in timers(s) if t.kind not in ("overdue", "miss", "reopen_gate")]
+    steps = [
+        t
+        for t in timers(s)
+        if t.kind not in ("overdue", "miss", "reopen_gate", "measure", "remind_duties")
+    ]
     step = steps[0] if steps else None
     return Turn((SYSTEM,), step.kind if step else fallback, by=step.at if step else _by(s))
 

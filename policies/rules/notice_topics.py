@@ -65,6 +65,7 @@ NOTICES: Mapping[str, Notice] = {
     "release_stage": Notice(Topic.PROGRESS),
     "release_done": Notice(Topic.PROGRESS),
     "listing_changed": Notice(Topic.PROGRESS),
+    "duties_owed": Notice(Topic.DEADLINES),
     "reminder": Notice(Topic.DEADLINES),
     "delayed": Notice(Topic.DEADLINES),
     "review_late": Notice(Topic.DEADLINES),

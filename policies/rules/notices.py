@@ -30,6 +30,7 @@ class Audience:
     people: tuple[str, ...] = ()
     roles: frozenset[str] = frozenset()
     not_of: str | None = None
+    owing: bool = False  # of those bound to it only who owes something before the launch
 
 
 @dataclass(frozen=True)
@@ -161,6 +162,11 @@ def _about_person(notice: str) -> _Who:
     return who
 
 
+def _owing(event: Event, before: Before, after: Any) -> Iterable[Telling]:
+    """Whoever has something to do before a launch: once for each launch, however many GPTs."""
+    return (Telling("duties_owed", Audience(bound_to=event.subject, owing=True)),)
+
+
 def _members(notice: str) -> _Who:
     """Everybody of the publisher that the event is about."""
 
@@ -203,6 +209,8 @@ _RULES: Mapping[str, _Who] = {
     "submission:expired": _owners("expired"),
     "submission:warned": _owners("reminder"),
     "submission:overdue": _overdue,
+    "launch:gating:started": _owing,
+    "launch:duties:reminded": _owing,
     "release:prepared": _staff("release_ready", _LEADS),
     "release:scheduled": _owners("release_scheduled"),
     "release:time:resolved": _both(
@@ -248,6 +256,15 @@ _RULES: Mapping[str, _Who] = {
 TOLD_OF = frozenset(_RULES)
 
 
+def owing_in(launch: str) -> str:
+    """What is among `Person.launches` of somebody who owes something before `launch`."""
+    return f"owing:{launch}"
+
+
+def _part_in(audience: Audience, launch: str) -> str:
+    return owing_in(launch) if audience.owing else launch
+
+
 def tellings(event: Event, before: Before, after: Any) -> tuple[Telling, ...]:
     """What people are told of `event`; nothing for a type without a rule."""
     rule = _RULES.get(event.type)
@@ -277,7 +294,7 @@ def recipients(
 def _meant(audience: Audience, person: Person) -> bool:
     if audience.owners_of is not None and audience.owners_of in person.publishers:
         return True
-    if audience.bound_to is not None and audience.bound_to in person.launches:
+    if audience.bound_to is not None and _part_in(audience, audience.bound_to) in person.launches:
         return True
     if audience.not_of is not None and audience.not_of in person.publishers:
         return False

@@ -6,11 +6,8 @@ from typing import Any
 import pytest
 
 from api.kept import Order
-from gonogo.db.launch_gates import DUTIES, measure
-from gonogo.db.session import reading
 from policies.lifecycle.kernel import Actor
-from policies.lifecycle.launch_terms import launch_terms_from
-from tests.api.launches import Recorded, in_days, on
+from tests.api.launches import Recorded, in_days
 from tests.api.store import PEOPLE, Store, manifest
 
 CHECKS = [
@@ -243,27 +240,3 @@ async def test_kept_forecasts_are_listed_and_scored_in_the_report(store: Store) 
     assert "Lea" in page.text
     assert page.headers["content-disposition"] == f'attachment; filename="{launch.id}.html"'
     assert (outside, nowhere.status_code) == ([403, 403, 403], 404)
-
-
-async def test_duties_are_counted_as_a_gate_where_the_pack_has_one(store: Store) -> None:
-    launch = Recorded(store)
-    svc = store.app.state.services
-    terms = launch_terms_from(svc.pack)
-    gate = {"id": DUTIES, "kind": "measured", "owner_role": "product_lead", "freshness_s": 60}
-    terms["gates"].append({**gate, "waivable_by": None, "most": 0})
-    launch.give("draft", name="With duties", tz="UTC", mode="atomic", terms=terms)
-    launch.give("plan", target=on(f"{in_days(20)}T10:00"))
-    case = await bound(store, launch, "Night Sky")
-    optional = await bound(store, launch, "Tides", importance="optional")
-    plain = Recorded(store).planned(in_days(20))
-
-    def measured(of: Recorded) -> Any:
-        with reading(svc.engine) as session:
-            return measure(session, svc.store, of.id, datetime.now(UTC), svc.pack).get(DUTIES)
-
-    before, unasked = measured(launch), measured(plain)
-    await confirmed(store, case)
-    after = measured(launch)
-
-    assert optional["publisher"] == case["publisher"]
-    assert (before["value"], after["value"], unasked) == (1.0, 0.0, None)

@@ -33,6 +33,8 @@ _LGATES = "tests/policies/test_launch_gates.py::"
 _LPOLL = "tests/policies/test_launch_poll.py::"
 _TURN = "tests/policies/test_launch_turns.py::"
 _CHOICE = "tests/policies/test_release_choice.py::"
+_MEASURES = "tests/policies/test_gate_measures.py::"
+_PROMETHEUS = "tests/db/test_prometheus.py::"
 _SUBJECT = "tests/workflows/test_fold_from_record.py::"
 
 
@@ -496,6 +498,31 @@ MUTATIONS: tuple[Mutation, ...] = (
        'if status != "red" and (mark.lapsed or now >= mark.until):',
        'if status != "red" and mark.lapsed:',
        _LGATES + "test_i7_a_mark_lets_pass_exactly_while_it_counts"),
+    _m("I7-launch-no-value-holds", _RULES + "gates.py", "value is not None\n", "True\n",
+       _MEASURES + "test_a_value_is_within_the_limits_or_it_is_not"),
+    _m("I7-launch-unlooked-is-left-out", _LIFE + "launch_gating.py",
+       "value, holds, at = None, False, now\n    why: Any",
+       "value, holds, at = 0.0, True, now\n    why: Any",
+       _MEASURES + "test_i7_what_nobody_could_look_at_is_recorded_as_not_holding_with_the_reason"),
+    _m("I7-launch-gate-nobody-measures", "policies/pack.py",
+       "if unmeasured := nobody_measures(pack.launch.gates):", "if unmeasured := None:",
+       _MEASURES + "test_a_gate_that_could_never_hold_is_refused_when_the_pack_is_read"),
+    _m("I7-prometheus-first-of-many", "gonogo/prometheus.py",
+       "if len(result) > 1:", "if len(result) > 99:",
+       _PROMETHEUS + "test_i7_what_is_no_single_number_is_no_value_and_says_why"),
+    _m("I7-prometheus-not-a-number", "gonogo/prometheus.py",
+       "if not math.isfinite(value):", "if math.isinf(value):",
+       _PROMETHEUS + "test_i7_what_is_no_single_number_is_no_value_and_says_why"),
+    _m("I7-prometheus-half-an-answer", "gonogo/prometheus.py",
+       'if told.get("warnings"):', 'if told.get("infos"):',
+       _PROMETHEUS + "test_i7_what_is_no_single_number_is_no_value_and_says_why"),
+    _m("I7-prometheus-without-a-size", "gonogo/prometheus.py",
+       "if len(body) > ANSWER_BYTES:", "if len(body) > ANSWER_BYTES**2:",
+       _PROMETHEUS + "test_i7_what_is_no_single_number_is_no_value_and_says_why"),
+    _m("I8-launch-reminded-again", _LIFE + "launch_fold.py",
+       'if before >= b["before_s"])\n    return replace(s, reminded=done)',
+       'if before > b["before_s"])\n    return replace(s, reminded=done)',
+       _MEASURES + "test_i8_whoever_woke_late_reminds_once_and_nobody_is_reminded_twice"),
     _m("I7-launch-silence-is-go", _LIFE + "launch_poll.py",
        "if all(lets_pass(stand.get(role)) for role in s.terms.poll_roles):",
        "if all(lets_pass(vote) for vote in stand.values()):",

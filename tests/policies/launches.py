@@ -17,6 +17,7 @@ from policies.rules.target_days import days_of
 from tests.builders import AMY, LEA, MAX, PIA, SENA, SOL, T0, Journal
 
 TERMS = launch_terms_from(load_pack("default"))
+MEASURED = tuple(gate["id"] for gate in TERMS["gates"] if gate["kind"] == "measured")
 SYS = SYSTEM_ACTOR
 OPEN: dict[str, Any] = {"freeze": None, "narrow": {}}  # what windows say: nothing
 OPENING = T0 + timedelta(days=20)  # 21 April 2026, 09:00
@@ -66,12 +67,10 @@ def items(wave: int = 1, **over: Any) -> dict[str, Any]:
 
 
 def looked(now: datetime, **values: float) -> dict[str, Any]:
-    """Both measured gates of the default pack as they were seen at `now`; 0 holds."""
-    ids = ("no_stop", "review_on_time")
-    return {
-        gate: {"holds": values.get(gate, 0) == 0, "value": values.get(gate, 0), "at": iso(now)}
-        for gate in ids
-    }
+    """The measured gates of the default pack as they were seen at `now`: all of them hold, but for
+    what `values` says."""
+    seen = dict.fromkeys(MEASURED, 0.0) | {"must_approved": 1.0} | values
+    return {gate: {"holds": True, "value": seen[gate], "at": iso(now)} for gate in MEASURED}
 
 
 def seen(now: datetime, wave: int = 1) -> dict[str, Any]:
@@ -135,8 +134,7 @@ GREEN: tuple[Step, ...] = (
     ("attest", PIA),
     ("attest", SENA, {"gate": "support_ready"}),
     ("sign", SOL),
-    ("measure", SYS),
-    ("measure", SYS, {"gate": "review_on_time"}),
+    *(("measure", SYS, {"gate": gate}) for gate in MEASURED),
 )
 POLLED: tuple[Step, ...] = (*GATING, 18.0 * DAY, *GREEN, ("begin_poll", SYS))
 GO: tuple[Step, ...] = (

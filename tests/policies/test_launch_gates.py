@@ -17,6 +17,7 @@ from tests.policies.launches import (
     GATING,
     GREEN,
     LAUNCHES,
+    MEASURED,
     OPENING,
     SYS,
     body,
@@ -104,8 +105,7 @@ def test_what_ends_before_the_opening_is_shown_while_there_is_time() -> None:
 
     ending = ending_before(road.state.terms.gates, road.state.marks, road.now, OPENING)
 
-    assert {v.gate.id for v in ending} == {
-        "no_stop", "review_on_time", "support_ready", "safety_review"}  # fmt: skip
+    assert {v.gate.id for v in ending} == {*MEASURED, "support_ready", "safety_review"}
 
 
 def test_evidence_counts_for_the_freshness_or_for_less_never_for_more() -> None:

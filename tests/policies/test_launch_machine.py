@@ -96,40 +96,40 @@ closed                   | .     .     .    .     .    .    .    .    .     .   
 cancelled                | .     .     .    .     .    .    .    .    .     .    .   .    .    .
 """
 THE_SYSTEM = """
-                           measure reopen begin over  count check open  miss  left overdue
-nothing                  | .       .      .     .     .     .     .     .     .    .
-draft                    | .       .      .     .     .     .     .     .     dr   early
-planned                  | .       .      .     .     .     .     .     early pl   early
-gating                   | ga      early  early .     .     .     .     early ga   early
-gating, green            | ga      early  po    .     .     .     .     early ga   ga
-gating, green early      | ga      early  early .     .     .     .     early ga   early
-gating, forward proposed | ga      early  early .     .     .     .     early ga   early
-gating, poll failed      | ga      ga     early .     .     .     .     early ga   ga
-gating, its date passed  | ga      early  .     .     .     .     .     ho    ga   ga
-poll                     | po      early  .     early .     .     .     early po   .
-poll, a no-go            | po      early  .     early .     .     .     early po   .
-poll, all go             | po      early  .     ar    .     .     .     early po   .
-armed                    | ar      early  .     .     early .     .     .     ar   .
-countdown                | co      co     .     .     .     co    early .     co   .
-its hour                 | co      co     .     .     .     co    li    .     co   .
-its hour, frozen         | co      co     .     .     .     co    li    .     co   .
-hold, frozen             | ho      ho     .     .     .     .     .     .     ho   early
-live                     | .       .      .     .     .     .     .     .     .    early
-live, soaked             | .       .      .     .     .     .     .     .     .    li
-partial                  | pa      early  .     .     .     .     .     .     pa   early
-next wave called         | pa      early  .     .     .     .     li    .     pa   early
-suspended                | .       .      .     .     .     .     .     .     .    early
-suspended, one voice     | .       .      .     .     .     .     .     .     .    early
-hold                     | ho      early  .     .     .     .     .     .     ho   early
-hold, countdown          | ho      ho     .     .     .     .     .     .     ho   early
-hold, its time passed    | ho      ho     .     .     .     .     .     .     ho   ho
-hold, one voice          | ho      early  .     .     .     .     .     .     ho   early
-hold, partial            | ho      early  .     .     .     .     .     .     ho   early
-postponed                | .       .      .     .     .     .     .     .     pp   early
-postponed twice          | .       .      .     .     .     .     .     .     pp   early
-postponed, date approved | .       .      .     .     .     .     .     .     pp   early
-closed                   | .       .      .     .     .     .     .     .     .    .
-cancelled                | .       .      .     .     .     .     .     .     .    .
+                           measure reopen begin over  count check open  miss  left overdue duties
+nothing                  | .       .      .     .     .     .     .     .     .    .       .
+draft                    | .       .      .     .     .     .     .     .     dr   early   .
+planned                  | .       .      .     .     .     .     .     early pl   early   .
+gating                   | ga      early  early .     .     .     .     early ga   early   early
+gating, green            | ga      early  po    .     .     .     .     early ga   ga      ga
+gating, green early      | ga      early  early .     .     .     .     early ga   early   early
+gating, forward proposed | ga      early  early .     .     .     .     early ga   early   early
+gating, poll failed      | ga      ga     early .     .     .     .     early ga   ga      ga
+gating, its date passed  | ga      early  .     .     .     .     .     ho    ga   ga      .
+poll                     | po      early  .     early .     .     .     early po   .       po
+poll, a no-go            | po      early  .     early .     .     .     early po   .       po
+poll, all go             | po      early  .     ar    .     .     .     early po   .       po
+armed                    | ar      early  .     .     early .     .     .     ar   .       ar
+countdown                | co      co     .     .     .     co    early .     co   .       co
+its hour                 | co      co     .     .     .     co    li    .     co   .       .
+its hour, frozen         | co      co     .     .     .     co    li    .     co   .       .
+hold, frozen             | ho      ho     .     .     .     .     .     .     ho   early   .
+live                     | .       .      .     .     .     .     .     .     .    early   .
+live, soaked             | .       .      .     .     .     .     .     .     .    li      .
+partial                  | pa      early  .     .     .     .     .     .     pa   early   .
+next wave called         | pa      early  .     .     .     .     li    .     pa   early   .
+suspended                | .       .      .     .     .     .     .     .     .    early   .
+suspended, one voice     | .       .      .     .     .     .     .     .     .    early   .
+hold                     | ho      early  .     .     .     .     .     .     ho   early   .
+hold, countdown          | ho      ho     .     .     .     .     .     .     ho   early   .
+hold, its time passed    | ho      ho     .     .     .     .     .     .     ho   ho      .
+hold, one voice          | ho      early  .     .     .     .     .     .     ho   early   .
+hold, partial            | ho      early  .     .     .     .     .     .     ho   early   .
+postponed                | .       .      .     .     .     .     .     .     pp   early   .
+postponed twice          | .       .      .     .     .     .     .     .     pp   early   .
+postponed, date approved | .       .      .     .     .     .     .     .     pp   early   .
+closed                   | .       .      .     .     .     .     .     .     .    .       .
+cancelled                | .       .      .     .     .     .     .     .     .    .       .
 """
 ASKING = """
                            remind chosen
@@ -173,7 +173,7 @@ SHORT = {
     "begin": "begin_poll", "over": "poll_over", "count": "start_countdown", "open": "open_wave",
     "left": "item_left", "attst": "attest", "risk": "override", "rest": "restore",
     "fin": "finish", "go_on": "resume", "thaw": "override_freeze", "remind": "remind_choices",
-    "chosen": "close_choices",
+    "chosen": "close_choices", "duties": "remind_duties",
 }  # fmt: skip
 CODE = {
     Status.DRAFT: "dr", Status.PLANNED: "pl", Status.GATING: "ga", Status.POLL: "po",

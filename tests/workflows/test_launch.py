@@ -188,3 +188,44 @@ async def test_a_launch_is_on_time_before_the_many_that_follow_it(
         by_refresh = await priority(house, f"launch/{LAUNCH}")
 
     assert (by_recovery, by_refresh, others) == (1, 1, 0)
+
+
+async def test_measured_gates_are_looked_at_as_soon_as_the_gates_open(
+    house: House, skipping: WorkflowEnvironment
+) -> None:
+    event = await planned(house, skipping, 30 * DAY)
+
+    seen = await house.until(LAUNCH, lambda s: "no_stop" in s.marks)
+    await skipping.sleep(timedelta(hours=25))
+    kinds = house.types(LAUNCH)
+
+    measured = [gate.id for gate in seen.terms.gates if gate.kind == "measured"]
+    assert seen.marks["no_stop"].holds
+    assert kinds.count("gate:measured") == 2 * len(measured)  # at once, and a day later
+    assert event.opens_at > await event.now()
+
+
+async def test_builders_are_reminded_once_at_each_point_also_after_a_new_beginning(
+    house: House, skipping: WorkflowEnvironment
+) -> None:
+    event = await planned(house, skipping, 15 * DAY)
+    points = house.state(LAUNCH).terms.duties_remind_s
+
+    await event.sleep_to(13 * DAY)
+    once = house.types(LAUNCH).count("duties:reminded")
+    await house.client.get_workflow_handle(f"launch/{LAUNCH}").terminate("its server was lost")
+    await house.client.start_workflow(
+        "Launch",
+        {"store": "default", "subject": LAUNCH, "gpt": ""},
+        id=f"launch/{LAUNCH}",
+        task_queue=house.queue,
+    )
+    await event.sleep_to(4 * DAY)
+    still = house.types(LAUNCH).count("duties:reminded")
+    await event.sleep_to(2.5 * DAY)
+    twice = await house.until(LAUNCH, lambda s: s.reminded == points)
+
+    assert points == (1_209_600, 259_200)
+    assert (once, still) == (1, 1)
+    assert house.types(LAUNCH).count("duties:reminded") == 2
+    assert twice.status.value == "gating"

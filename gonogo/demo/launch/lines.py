@@ -53,7 +53,7 @@ class Line:
 
 Act = Literal[
     "found", "enter", "leak", "review", "bind", "freeze", "preview", "withdraw", "stale",
-    "narrower", "verify", "dissent", "follow", "dark", "open", "forecast", "report",
+    "narrower", "accept", "verify", "dissent", "follow", "dark", "open", "forecast", "report",
 ]  # fmt: skip
 
 
@@ -136,15 +136,21 @@ JANUARY: tuple[Line | Scene, ...] = (
          {"target": NEXT_WEEK}, status="gating", memos=(PUBLIC,)),
     Line("2024-01-04 09:40", "per_lea", "narrow", "tries a date outside what was announced",
          {"target": When("2024-01-17T10:00")}, refused="incomplete"),
+    Line("2024-01-05 00:00", "system", "remind_duties",
+         "reminds whoever owes something: three days to the earliest opening"),
     Line("2024-01-05 10:00", "per_lea", "narrow", "names the instant", {"target": OPENING},
          status="gating"),
+    Line("2024-01-05 10:30", "system", "measure",
+         "looks at the gates: builders of musts still owe duties", {"gate": "duties_done"}),
+    Scene("2024-01-05 15:00", "accept", "Two publishers accept the policies: duty one of three"),
     Line("2024-01-08 09:00", "per_pia", "attest", "shows the policies anew", POLICY),
     Line("2024-01-08 09:05", "per_sena", "attest", "shows the rota anew", SUPPORT),
     Line("2024-01-08 09:15", "per_sol", "sign", "signs anew", SAFETY),
     Line("2024-01-08 09:30", "system", "begin_poll", "is half an hour early", refused="not-yet"),
     Line("2024-01-08 10:00", "system", "begin_poll", "finds a must that is not ready",
          refused="evidence-blocks"),
-    Scene("2024-01-08 10:40", "verify", "Its builder shows who they are: duty two of three"),
+    Scene("2024-01-08 10:40", "verify",
+          "Its builder accepts the policies and shows who they are: duties one and two"),
     Line("2024-01-08 11:00", "system", "begin_poll", "opens the poll", status="poll"),
     Line("2024-01-08 11:05", "per_max", "vote", "says GO",
          {"role": "product_lead", "vote": "GO"}),

@@ -28,8 +28,8 @@ def seen(stage: Stage, launch: str, at: datetime) -> dict[str, Any]:
         items = observe(
             session, stage.store, launch, wave=wave, opened=opened, at=at, closed=closed
         )
-        gates = measure(session, stage.store, launch, at, stage.pack)
-        return {"items": items, "gates": gates, **as_observed(closed)}
+        measured = measure(session, stage.store, launch, at, stage.pack)
+        return {"items": items, "gates": measured.gates, **as_observed(closed)}
 
 
 def precheck(stage: Stage, submission: str, digest: str, at: datetime) -> tuple[str, ...]:

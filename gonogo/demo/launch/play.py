@@ -212,6 +212,8 @@ def _notes(given: Given) -> tuple[str, ...]:
         body = event.body
         if event.type == "launch:gate:lapsed":
             found.append(f"gate “{body['gate']}” has to be answered again")
+        elif event.type == "launch:gate:measured" and not body["holds"]:
+            found.append(f"gate “{body['gate']}” shows {body['value']:g} and does not hold")
         elif event.type == "launch:poll:closed":
             found.append(f"outcome of round {body['round']}: {body['outcome']}")
         elif event.type == "launch:wave:opened":

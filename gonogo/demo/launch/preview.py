@@ -3,6 +3,7 @@
 from collections import Counter
 from datetime import datetime, timedelta
 
+from gonogo.db.launch_duties import asked_of, duties_left
 from gonogo.db.launch_items import items_of_launch
 from gonogo.db.session import reading
 from gonogo.demo.launch.stage import Stage, clock
@@ -28,6 +29,7 @@ def previewed(stage: Stage, launch: Launch, target: Target, at: datetime) -> Pre
     assert launch.target is not None  # it was planned
     with reading(stage.engine) as session:
         items = items_of_launch(session, stage.store, launch.id).items
+        left = duties_left(session, stage.store, launch.id, asked_of(stage.pack, stage.pack))
     plan = plan_of(
         Item(
             one.release,
@@ -50,7 +52,7 @@ def previewed(stage: Stage, launch: Launch, target: Target, at: datetime) -> Pre
     around = Around(
         calendar=stage.pack.calendar,
         hours=Hours(REVIEWERS),
-        known={one.release: _known(one) for one in items},
+        known={one.release: _known(one, left.get(one.release)) for one in items},
         tiers={one.release: one.tier for one in items},
         effort_s=EFFORT_S,
         due_business_s={name: float(tier.due_business_s) for name, tier in tiers.items()},
@@ -77,7 +79,7 @@ def _freezes(stage: Stage, target: Target) -> list[Span]:
     ]
 
 
-def _known(item: seen.Item) -> Known:
+def _known(item: seen.Item, left: tuple[str, ...] | None) -> Known:
     standing = item.standing
     return Known(
         approved=standing.approved_digest == standing.digest,
@@ -85,7 +87,7 @@ def _known(item: seen.Item) -> Known:
         bound_at=standing.bound_from,
         evidence_until=standing.evidence_until,
         publisher_verified=standing.publisher_verified,
-        duties_left=(),
+        duties_left=left,
         stops=standing.stops,
     )
 

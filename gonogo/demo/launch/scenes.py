@@ -3,9 +3,19 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
+from gonogo.db.launch_duties import terms_of
 from gonogo.db.prose import keep_prose, read_prose
 from gonogo.demo.launch import gpts, look, reckoning
-from gonogo.demo.launch.cast import FOUNDERS, NORTH, PUBLISHERS, SAN_FRANCISCO, SYSTEM, said_of
+from gonogo.demo.launch.cast import (
+    BRICK,
+    FOUNDERS,
+    LUMEN,
+    NORTH,
+    PUBLISHERS,
+    SAN_FRANCISCO,
+    SYSTEM,
+    said_of,
+)
 from gonogo.demo.launch.lane import Item
 from gonogo.demo.launch.lines import DECEMBER, EARLY, NEXT_WEEK, QUORUM, When
 from gonogo.demo.launch.play import Play, Scenery
@@ -184,9 +194,38 @@ async def _withdraw(play: Play, at: datetime) -> tuple[str, ...]:
     return (f"“{item.name}” leaves the launch and stays approved",)
 
 
+def _confirm(play: Play, publisher: str, at: datetime) -> None:
+    body = {"duty": "accept_policies", "terms": terms_of(play.stage.pack)}
+    play.stage.must(Asked("publisher", publisher, FOUNDERS[publisher], "confirm_duty", at, body))
+
+
+def _owing(play: Play, at: datetime) -> int:
+    """Must items whose builders owe something, as the gate measures them."""
+    return int(look.seen(play.stage, play.launch, at)["gates"]["duties_done"]["value"])
+
+
+async def _accept(play: Play, at: datetime) -> tuple[str, ...]:
+    before = _owing(play, at)
+    for publisher in (LUMEN, BRICK):
+        _confirm(play, publisher, at)
+    after = _owing(play, at)
+    play.expect(
+        "the gate counts whose builders still owe a duty",
+        before == len(musts(play)) and after == 1,
+        f"{before} musts before, {after} after",
+    )
+    return (
+        "the third, “publish as public”, the store sees in every release by itself",
+        f"musts whose builders owe something: {before} before, {after} after",
+    )
+
+
 async def _verify(play: Play, at: datetime) -> tuple[str, ...]:
+    _confirm(play, NORTH, at)
     _attest(play, NORTH, at)
-    return (f"{PUBLISHERS[NORTH]} is verified",)
+    owing = _owing(play, at)
+    play.expect("all three duties of January are done for every must", owing == 0, owing)
+    return (f"{PUBLISHERS[NORTH]} is verified", f"musts whose builders owe something: {owing}")
 
 
 async def _dissent(play: Play, at: datetime) -> tuple[str, ...]:
@@ -273,6 +312,7 @@ SCENES: Mapping[str, Scenery] = {
     "withdraw": _withdraw,
     "stale": _stale,
     "narrower": _narrower,
+    "accept": _accept,
     "verify": _verify,
     "dissent": _dissent,
     "dark": _dark,
