@@ -9,7 +9,10 @@ from gonogo.cli import (
     importing,
     inbox,
     installation,
+    launch_ahead,
     launch_ends,
+    launch_postponing,
+    memos,
     notices,
     people,
     places,
@@ -24,6 +27,9 @@ from gonogo.cli import (
     transfers,
     windows,
 )
+
+# What is said to launches fills several files, which share one `launch`.
+LAUNCH = (launch_ends, launch_postponing, launch_ahead)
 
 app = typer.Typer(
     name="gonogo",
@@ -40,10 +46,11 @@ submissions.register(app)
 importing.register(app)
 app.add_typer(reviews.app, name="review")
 app.add_typer(releases.app, name="release")
-app.add_typer(launch_ends.app, name="launch")
+app.add_typer(LAUNCH[0].app, name="launch")
 app.add_typer(stops.app, name="stop")
 app.add_typer(windows.app, name="windows")
 app.add_typer(embargoes.app, name="embargo")
+app.add_typer(memos.app, name="memo")
 app.add_typer(inbox.app, name="inbox")
 app.add_typer(publishers.app, name="publisher")
 app.add_typer(transfers.app, name="transfer")

@@ -84,6 +84,13 @@ class Api:
         """The JSON at `path`."""
         return self._answer(self._send("GET", path, params=_given(query)))
 
+    def text(self, path: str) -> str:
+        """The text at `path`: a table, a page."""
+        response = self._send("GET", path)
+        if not response.is_success:
+            self._answer(response)
+        return response.text
+
     def get_or_none(self, path: str, **query: Any) -> Any:
         """The JSON at `path`, None where there is nothing, or nothing for us."""
         try:

@@ -8,7 +8,7 @@ from gonogo.cli.launches import Subject, app
 from gonogo.cli.screen import text
 from gonogo.cli.session import Session, command
 
-__all__ = ["app"]
+__all__ = ["app"]  # shared with the commands of `launches.py`
 UNSCORED = {
     "no_forecast": "no forecast was kept",
     "not_due": "the date of no forecast that was kept has come",

@@ -94,7 +94,7 @@ def _frozen(freeze: Mapping[str, Any]) -> str:
 @command(app, "gates")
 def gates(session: Session, subject: Subject) -> None:
     """Have the gates answered."""
-    _give(session, subject, "open-gates", None, decides=True)
+    give(session, subject, "open-gates", None, decides=True)
 
 
 @command(app, "items")
@@ -174,7 +174,7 @@ def vote(
     if not seen["poll"]:
         raise Failure("No poll is open", seen["unblocks"], exit_code=1)
     body = {"role": role, "round": seen["poll"]["round"], "vote": word, "statement": statement}
-    _give(session, subject, "vote", body)
+    give(session, subject, "vote", body)
 
 
 @command(app, "poll")
@@ -194,13 +194,13 @@ def poll(session: Session, subject: Subject) -> None:
 @command(app, "hold")
 def hold(session: Session, subject: Subject, reason: Reason) -> None:
     """Hold it at once. It works while the orchestrator is down."""
-    _give(session, subject, "hold", {"reason": reason})
+    give(session, subject, "hold", {"reason": reason})
 
 
 @command(app, "resume")
 def resume(session: Session, subject: Subject, reason: Reason = "resolved") -> None:
     """End a hold."""
-    _give(session, subject, "resume", {"reason": reason}, decides=True)
+    give(session, subject, "resume", {"reason": reason}, decides=True)
 
 
 @command(app, "override-freeze")
@@ -214,27 +214,19 @@ def override_freeze(
 ) -> None:
     """Open in spite of windows that name a role of yours, this once."""
     body = {"reason": reason, "windows": window or None}
-    _give(session, subject, "override-freeze", body, decides=True)
-
-
-@command(app, "postpone")
-def postpone(
-    session: Session, subject: Subject, date: Target, reason: Reason, zone: Zone = None
-) -> None:
-    """Hold it for a later date, or for one to be decided. At once, as a hold."""
-    _give(session, subject, "postpone", {"target": date, "tz": zone, "reason": reason})
+    give(session, subject, "override-freeze", body, decides=True)
 
 
 @command(app, "suspend")
 def suspend(session: Session, subject: Subject, reason: Reason) -> None:
     """Take all that it opened out of service, at once."""
-    _give(session, subject, "suspend", {"reason": reason})
+    give(session, subject, "suspend", {"reason": reason})
 
 
 @command(app, "cancel")
 def cancel(session: Session, subject: Subject, reason: Reason) -> None:
     """Give it up; a second person has to say so, too."""
-    _give(session, subject, "cancel", {"reason": reason}, decides=True)
+    give(session, subject, "cancel", {"reason": reason}, decides=True)
 
 
 @command(app, "watch")
@@ -259,7 +251,7 @@ def watch(session: Session, subject: Subject) -> None:
             live.update(tree_of(launch), refresh=True)
 
 
-def _give(
+def give(
     session: Session,
     subject: str,
     what: str,
@@ -267,6 +259,7 @@ def _give(
     *,
     decides: bool = False,
 ) -> None:
+    """Give a command to a launch. `decides`: it names the version that was seen (If-Match)."""
     version = None
     if decides:
         version = int(session.api.get(f"/v1/launches/{subject}")["version"])

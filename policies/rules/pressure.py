@@ -13,6 +13,7 @@ from policies.lifecycle.launch_state import Launch
 from policies.rules.gates import Mark
 
 NAMED_MOST = 50
+_MANY = 4  # so many weigh half of what endlessly many would
 # Above which value a launch is called so.
 TENSE, PRESSED = 0.15, 0.4
 Level = Literal["calm", "tense", "pressed"]
@@ -42,7 +43,7 @@ class Hurried:
 
 @dataclass(frozen=True)
 class Pressure:
-    """`parts`: haste, waived, overridden, dissent, moved. `hurried` names the worst of
+    """`parts`: haste, waived, overridden, dissent, moved, shortened. `hurried` names the worst of
     `hurried_in_all`; `unknown` counts steps without a usual time to be compared with."""
 
     value: float
@@ -64,8 +65,11 @@ def hurry(spent: Spent) -> float | None:
     return min(1.0, max(0.0, 1.0 - max(0.0, spent.seconds) / spent.usual_s))
 
 
-def pressure(launch: Launch, steps: Iterable[Spent], waivers: Iterable[str] = ()) -> Pressure:
-    """`waivers`: ids of gates waived at any time, from the record; those that stand are added."""
+def pressure(
+    launch: Launch, steps: Iterable[Spent], waivers: Iterable[str] = (), shortened: int = 0
+) -> Pressure:
+    """`waivers`: ids of gates waived at any time, from the record; those that stand are added.
+    `shortened`: how many steps were made shorter than the rules meant (`shortened.py`)."""
     shares = [(one, hurry(one)) for one in steps]
     known = [(one, share) for one, share in shares if share is not None]
     hurried = sorted(
@@ -85,7 +89,8 @@ def pressure(launch: Launch, steps: Iterable[Spent], waivers: Iterable[str] = ()
         "waived": _share(len(waived), len(launch.terms.gates)),
         "overridden": _share(len(overridden), polled),
         "dissent": _share(len(dissent), polled) / 2,  # heard and answered: half as bad
-        "moved": _share(launch.postponements, launch.postponements + 4),
+        "moved": _share(launch.postponements, launch.postponements + _MANY),
+        "shortened": _share(shortened, shortened + _MANY),
     }
     left = 1.0
     for part in parts.values():

@@ -60,6 +60,7 @@ VISITS: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("lea", "launches", "postponed"),
     ),
     "/launches/{subject}/postpone": (("lea", "launches", "gating"), ("sam", "launches", "hold")),
+    "/launches/{subject}/pressure": (("lea", "launches", "poll"), ("sam", "launches", "live")),
     "/launches/{subject}/rehearsal": (
         ("lea", "launches", "gating"),
         ("sam", "launches", "draft"),

@@ -34,6 +34,13 @@ def test_i7_a_step_without_a_trace_counts_as_no_time_at_all() -> None:
     assert told.level == "pressed"
 
 
+def test_shortened_steps_weigh_more_the_more_there_are_and_never_all() -> None:
+    state = launched(*LIVE)().state
+    found = [pressure(state, CALM, shortened=count).parts["shortened"] for count in (0, 1, 4, 400)]
+
+    assert found == [0.0, 0.2, 0.5, pytest.approx(0.99, abs=0.001)]
+
+
 def test_what_has_no_usual_time_is_counted_not_judged() -> None:
     told = pressure(launched(*LIVE)().state, [Spent("rel_2", "testing", 5, None), *CALM])
 
