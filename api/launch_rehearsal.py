@@ -15,8 +15,10 @@ from api.bodies import Body, Flag, Instant
 from api.deps import PLAIN, Services
 from api.errors import Problem
 from api.launch_board import Board
+from gonogo.db.launch_board import Bound
 from gonogo.db.launch_gates import measure
 from gonogo.db.session import reading
+from gonogo.db.windows import of_store, zones_of
 from gonogo.zones import place_target
 from policies.errors import Incomplete
 from policies.lifecycle.kernel import Role
@@ -27,6 +29,7 @@ from policies.rules.rehearsal import Rehearsed, rehearse
 from policies.rules.rehearsal_cast import (
     Away,
     Injection,
+    Item,
     Left,
     Outage,
     Rejected,
@@ -37,6 +40,7 @@ from policies.rules.rehearsal_cast import (
 from policies.rules.rehearsal_items import items_for
 from policies.rules.rehearsal_many import Spread, spread
 from policies.rules.target import Target, first_day, last_day
+from policies.rules.windows import Window
 
 EACH_MOST = 50  # things of one kind that go wrong
 RUNS_MOST = 200
@@ -142,11 +146,14 @@ def played(svc: Services, seen: Board, asked: RehearsalBody, now: datetime) -> P
     if not start < until <= start + AHEAD_MOST:
         raise Incomplete("it goes on for at most five years", field="until")
     wrong = _wrong(seen, asked, clock)
+    windows = _windows(svc, launch, now)
     scenario = Scenario(
         launch=launch,
+        windows=windows,
+        zones=zones_of(windows),
         start=start,
         until=until,
-        items=_items(svc, seen, start, until, {getattr(one, "release", "") for one in wrong}),
+        items=_items(svc, seen, start, until, wrong, windows),
         opening=target,
         injections=wrong,
         votes={role.value: tuple(words) for role, words in asked.votes.items()},
@@ -229,7 +236,20 @@ def _wrong(seen: Board, asked: RehearsalBody, clock: _Clock) -> tuple[Injection,
     return tuple(found)
 
 
-def _items(svc: Services, seen: Board, start: datetime, until: datetime, named: set[str]) -> Any:
+def _windows(svc: Services, launch: Launch, now: datetime) -> tuple[Window, ...]:
+    """Those of its own pack and those that people declared."""
+    with reading(svc.engine) as session:
+        return tuple(of_store(session, svc.store, launch.terms.pack, now))
+
+
+def _items(
+    svc: Services,
+    seen: Board,
+    start: datetime,
+    until: datetime,
+    wrong: tuple[Injection, ...],
+    windows: tuple[Window, ...],
+) -> tuple[Item, ...]:
     pack = svc.packs(seen.launch.terms.pack)
     settled = {
         str(tier): add_business(pack.calendar, start, float(rules.due_business_s))
@@ -237,7 +257,19 @@ def _items(svc: Services, seen: Board, start: datetime, until: datetime, named: 
     }
     tiers = {name: seen.items[name].tier or "high" for name in seen.plan.items}
     judged = matrix(seen.plan, seen.known, start)
-    return items_for(seen.plan, judged, seen.known, tiers, settled, named=named, horizon=until)
+    named = {getattr(one, "release", "") for one in wrong}
+    shut = {window.scope for window in windows}
+    scopes = {
+        name: tuple(scope for scope in _scopes(seen.items[name]) if scope in shut)
+        for name in seen.plan.items
+    }
+    return items_for(
+        seen.plan, judged, seen.known, tiers, settled, named=named, horizon=until, scopes=scopes
+    )
+
+
+def _scopes(one: Bound) -> tuple[str, ...]:
+    return f"gpt:{one.gpt}", f"publisher:{one.publisher}", f"category:{one.category}"
 
 
 def _gates(svc: Services, launch: Launch, now: datetime) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 from policies.lifecycle.kernel import Actor
 from policies.lifecycle.launch_state import Launch
 from policies.rules.target import Target
+from policies.rules.windows import Window, Zones
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,7 @@ class Item:
     until: datetime | None = None
     count: int = 1
     why: str = "approval_missing"
+    scopes: tuple[str, ...] = ()  # those of its scopes that windows know
 
 
 @dataclass(frozen=True)
@@ -103,4 +105,6 @@ class Scenario:
     delays_s: Mapping[str, float] = field(default_factory=dict)
     measures: Mapping[str, float] = field(default_factory=dict)  # gate → value, else 0
     unmeasured: frozenset[str] = frozenset()  # gates nobody can look at, which do not hold
+    windows: tuple[Window, ...] = ()  # of every scope
+    zones: Zones = field(default_factory=dict)  # the zone of every window, by its name
     seed: str = "rehearsal"

@@ -38,9 +38,11 @@ def items_for(
     *,
     named: Collection[str],
     horizon: datetime,
+    scopes: Mapping[str, tuple[str, ...]] | None = None,
 ) -> tuple[Item, ...]:
     """`judged` is about now; `settled` says by tier when a review that begins now is over (UTC).
-    Items in `named` are on their own, whatever they are like."""
+    Items in `named` are on their own, whatever they are like. `scopes`: item → those of its scopes
+    that a window knows."""
     rows = {row.item: row for row in judged.rows}
     ready = {name: _alone(row, judged.at, settled[tiers[name]]) for name, row in rows.items()}
     _wait_for_requirements(plan, ready)
@@ -48,6 +50,8 @@ def items_for(
         _item(plan, rows[name], known.get(name, Known()), at, tiers[name], judged.at, horizon)
         for name, at in ready.items()
     ]
+    if scopes:
+        items = [replace(one, scopes=scopes.get(one.id, ())) for one in items]
     return grouped(items, frozenset(named))
 
 

@@ -1,7 +1,7 @@
 """A dress rehearsal runs a launch through the real rules and says what would be in the way."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, timedelta
 from typing import Any
 
 import pytest
@@ -23,6 +23,7 @@ from policies.rules.rehearsal_cast import (
 )
 from policies.rules.rehearsal_many import spread
 from policies.rules.target import of_json
+from policies.rules.windows import Window
 from tests.builders import T0
 from tests.policies.launches import GATING, LAUNCHES, LIVE, OPENING, at, launched
 
@@ -220,6 +221,28 @@ def test_a_crowd_of_equal_items_counts_as_many_and_evidence_that_ends_fails() ->
     assert opened.body["ready"] == 603
     # More fail than an opening may name, so a person decides.
     assert cause(stale) == "too_many_failing"
+
+
+def window(scope: str, ends: timedelta) -> Window:
+    begins = (OPENING - timedelta(hours=1)).replace(tzinfo=None)
+    until = (begins + ends).isoformat()
+    return Window("win_1", "deny", "UTC", begins.isoformat(), until, scope=scope)
+
+
+def test_a_freeze_over_the_opening_holds_it_and_one_over_some_items_leaves_those_dark() -> None:
+    whole = scenario(windows=(window("store", timedelta(days=2)),), zones={"UTC": UTC})
+    shut = replace(ITEMS[2], scopes=("category:games",))
+    some = scenario(
+        items=(*ITEMS[:2], shut, ITEMS[3]),
+        windows=(window("category:games", timedelta(days=2)),),
+        zones={"UTC": UTC},
+    )
+
+    held_, opens = rehearse(whole), rehearse(some)
+    opened = next(m for m in opens.moments if m.type == "launch:wave:opened")
+
+    assert (cause(held_), held_.opened_at) == ("frozen", None)
+    assert opened.body["excluded"] == ["rel_3"]
 
 
 def test_a_gate_that_nobody_can_measure_does_not_hold() -> None:
