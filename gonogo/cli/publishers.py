@@ -47,22 +47,6 @@ def show(session: Session, publisher: Publisher) -> None:
     session.screen.answer(view, text(view["name"], "bold"), *_standing(view), members)
 
 
-@command(app, "duties")
-def duties(
-    session: Session,
-    publisher: Publisher,
-    confirm: Annotated[str | None, typer.Option(help="A duty that is done.")] = None,
-) -> None:
-    """What has to be done before its GPTs open with a launch."""
-    if confirm:
-        session.api.command(f"/v1/duties/{publisher}/{confirm}")
-    view = session.api.get(f"/v1/duties/{publisher}")
-    rows = [(one["id"], one["title"], "done" if one["done"]
-             else "the store looks itself" if one["measured"] else "to be done")
-            for one in view["items"]]  # fmt: skip
-    session.screen.answer(view, session.screen.table(("duty", "", ""), rows))
-
-
 @command(app, "challenge")
 def challenge(
     session: Session, publisher: Publisher, domain: Annotated[str, typer.Argument()]
@@ -135,6 +119,22 @@ def accept(session: Session, publisher: Publisher) -> None:
 def decline(session: Session, publisher: Publisher) -> None:
     """Turn an invitation down."""
     _give(session, publisher, "decline", None, "declined")
+
+
+@command(app, "duties")
+def duties(
+    session: Session,
+    publisher: Publisher,
+    confirm: Annotated[str | None, typer.Option(help="A duty that is done.")] = None,
+) -> None:
+    """What has to be done before its GPTs open with a launch."""
+    if confirm:
+        session.api.command(f"/v1/duties/{publisher}/{confirm}")
+    view = session.api.get(f"/v1/duties/{publisher}")
+    rows = [(one["id"], one["title"], "done" if one["done"]
+             else "the store looks itself" if one["measured"] else "to be done")
+            for one in view["items"]]  # fmt: skip
+    session.screen.answer(view, session.screen.table(("duty", "", ""), rows))
 
 
 @command(app, "leave")
