@@ -269,7 +269,8 @@ def _items(
 
 
 def _scopes(one: Bound) -> tuple[str, ...]:
-    return f"gpt:{one.gpt}", f"publisher:{one.publisher}", f"category:{one.category}"
+    categories = (f"category:{category}" for category in sorted(one.categories))
+    return f"gpt:{one.gpt}", f"publisher:{one.publisher}", *categories
 
 
 def _gates(svc: Services, launch: Launch, now: datetime) -> dict[str, Any]:
