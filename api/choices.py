@@ -116,3 +116,33 @@ def tally_view(svc: Services, launch: Launch) -> dict[str, Any] | None:
         "silent": count.silent,
         "started": count.started,
     }
+
+
+def board_choices(svc: Services, launch: Launch) -> dict[str, Any] | None:
+    """`tally_view`, with the items that hang on one that left and is not public."""
+    seen = tally_view(svc, launch)
+    if seen is None:
+        return None
+    with reading(svc.engine) as session:
+        fallen = launch_choices.fallen(session, svc.store, launch.id, seen["nth"])
+        gpts = queries.gpts(session, svc.store, set(fallen.values()))
+    named = [
+        {"release": one, "name": gpts[gpt].name if gpt in gpts else gpt}
+        for one, gpt in fallen.items()
+    ]
+    return seen | {"fallen": named}
+
+
+def asks_of(svc: Services, who: Actor, launch: Launch) -> dict[str, Any] | None:
+    """For a developer: until when they choose, and for which publishers of theirs."""
+    asked = launch.asked
+    if asked is None:
+        return None
+    with reading(svc.engine) as session:
+        mine = launch_choices.publishers_in(session, svc.store, launch.id, who.publishers)
+    return {
+        "decide_by": time_text(asked.decide_by),
+        "default": asked.default,
+        "open": not asked.closed and datetime.now(UTC) < asked.decide_by,
+        "publishers": mine,
+    }

@@ -27,6 +27,7 @@ TURNS: Mapping[Phase, tuple[str, str]] = {
     Phase.CANCELLED: ("developer", "Submit again; the approval stays on record."),
     Phase.SUPERSEDED: ("nobody", "A newer release took its place."),
 }
+WITHDRAWN = "Say that it may ship alone, or cancel it."
 FROZEN = "It goes on by itself when the window ends; whoever has it keeps it meanwhile."
 _LISTED: Mapping[Status, tuple[str, str]] = {
     Status.UNLISTED: ("developer", "A release lists it, or its developer lists it again."),
@@ -42,6 +43,8 @@ def release_view(
     """One release. `entered` are its `release:stage:entered` events, for the rail's real times."""
     s = state
     turn, unblocks = TURNS[s.phase]
+    if s.is_withdrawn:
+        turn, unblocks = "developer", WITHDRAWN
     if s.frozen_by and s.frozen_until:
         turn, unblocks = "system", FROZEN
     by_when = s.frozen_until or {

@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import Form, Request
 from fastapi.responses import Response
 
+from api.choices import choices_view
 from api.deps import SubjectId, Svc
 from api.pages.forms import Key, Said, fresh_key, key_of, outcome
 from api.pages.site import Person, SignedIn, back_to, page, page_router
@@ -31,6 +32,7 @@ def duties_page(
         publisher=publisher,
         items=found["items"],
         mine=who.id in state.members,
+        asked=choices_view(svc, who, publisher),
     )
 
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from fastapi import Query
 from fastapi.responses import Response
 
+from api.choices import asks_of, board_choices
 from api.deps import Cursor, Services, SubjectId, Svc
 from api.errors import Problem
 from api.launch_board import ON_A_PAGE, SHOWS, Board, board, line_view, lines, shares, standing
@@ -90,6 +91,8 @@ def launch_page(
         levers=levers(seen.launch),
         mine=your_part(seen.launch, who, can),
         calendar=calendar_of(svc, seen.launch, now, staff=is_staff(who)),
+        choices=board_choices(svc, seen.launch) if is_staff(who) else None,
+        asks=None if is_staff(who) else asks_of(svc, who, seen.launch),
         closing=closing_part(svc, seen.launch, now) if is_staff(who) else None,
         **_items(svc, seen, look, who, show, start),
         **_whole(svc, look, who, seen, now),

@@ -47,6 +47,26 @@ def show(session: Session, publisher: Publisher) -> None:
     session.screen.answer(view, text(view["name"], "bold"), *_standing(view), members)
 
 
+@command(app, "choices")
+def choices(session: Session, publisher: Publisher) -> None:
+    """What postponed launches ask about its releases, and what was said."""
+    page = session.api.get(f"/v1/publishers/{publisher}/choices")
+    rows = [
+        (
+            one["name"],
+            f"until {when(one['decide_by'])}" if one["open"] else "over",
+            r["release"],
+            r["name"] or r["gpt"],
+            r["choice"] or ("" if one["open"] else one["default"]),
+        )
+        for one in page["items"]
+        for r in one["releases"]
+    ]
+    session.screen.answer(
+        page, session.screen.table(("launch", "", "release", "GPT", "choice"), rows)
+    )
+
+
 @command(app, "challenge")
 def challenge(
     session: Session, publisher: Publisher, domain: Annotated[str, typer.Argument()]

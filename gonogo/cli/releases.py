@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, help="Roll approved revisions out, and back.")
 
 WATCH_S = 2.0
+_CHOICES = ("wait", "ship-alone", "withdraw")
 _FINAL = frozenset({"completed", "cancelled", "rolled_back", "superseded"})
 # Only what lets exposure start or grow must name the version it saw; safer is easier.
 _GROWING = frozenset({"start", "schedule", "resume"})
@@ -113,6 +114,22 @@ def halt(session: Session, subject: Subject, reason: Reason) -> None:
 def roll_back(session: Session, subject: Subject, reason: Reason) -> None:
     """Everybody goes back to the revision before, or to nothing after a first release."""
     _give(session, subject, "roll-back", {"reason": reason})
+
+
+@command(app, "choose")
+def choose(
+    session: Session,
+    subject: Subject,
+    choice: Annotated[str, typer.Argument(metavar="CHOICE", help=" | ".join(_CHOICES))],
+) -> None:
+    """Its launch was postponed: wait for it, ship alone, or withdraw."""
+    if choice not in _CHOICES:
+        raise Failure("Choose what?", "one of: " + ", ".join(_CHOICES), exit_code=USAGE)
+    asked = session.api.get(f"/v1/releases/{subject}")["asked"]
+    if asked is None:
+        raise Failure("Nothing is asked.", f"{subject} is in no launch that was postponed")
+    said = {"launch": asked["launch"], "nth": asked["nth"], "choice": choice.replace("-", "_")}
+    _give(session, subject, "choose", said)
 
 
 @command(app, "cancel")

@@ -1,6 +1,6 @@
 """What developers chose since a launch was postponed: counted, listed, and who has to be asked."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,6 +9,7 @@ from sqlmodel import Session, and_, case, col, func, or_, select
 from gonogo.db.launch_items import WAITING
 from gonogo.db.launches import LaunchPicture
 from gonogo.db.tables import ReleasePicture
+from policies.rules.launch_plan import ITEMS_MOST, Item, falls_with, plan_of
 from policies.rules.postponing_request import Choice
 
 
@@ -36,7 +37,9 @@ def tally(session: Session, store: str, launch: str, nth: int) -> Tally:
         .group_by(col(ReleasePicture.choice))
     )
     found = {str(choice): (count, int(begun or 0)) for choice, count, begun in rows}
-    silent = session.execute(select(func.count()).where(*_silent(store, launch, nth))).scalar_one()
+    silent = session.execute(
+        select(func.count()).where(*silent_about(store, launch, nth))
+    ).scalar_one()
     alone = found.get(Choice.SHIP_ALONE.value, (0, 0))
     return Tally(
         wait=found.get(Choice.WAIT.value, (0, 0))[0],
@@ -50,7 +53,7 @@ def tally(session: Session, store: str, launch: str, nth: int) -> Tally:
 _NOT_BEGUN = col(ReleasePicture.phase).in_(("ready", "scheduled", "bound", "blocked", "cancelled"))
 
 
-def _silent(store: str, launch: str, nth: int) -> tuple[Any, ...]:
+def silent_about(store: str, launch: str, nth: int) -> tuple[Any, ...]:
     """Waits for `launch`, and its developer said nothing of postponement `nth`."""
     said = and_(
         func.coalesce(ReleasePicture.chosen_launch, "") == launch,
@@ -118,16 +121,47 @@ def _concerns(row: ReleasePicture, launch: str, nth: int) -> bool:
     return row.launch == launch or (row.chosen_launch, row.chosen_nth) == (launch, nth)
 
 
-def left(session: Session, store: str, launch: str, nth: int, choice: Choice) -> list[str]:
-    """Releases that left `launch` by `choice`, by id."""
-    rows = session.exec(
-        select(ReleasePicture.id)
-        .where(
+def fallen(session: Session, store: str, launch: str, nth: int) -> dict[str, str]:
+    """Release → GPT of what waits for `launch` and cannot open, because something it requires left
+    since postponement `nth` and nobody is served it; also what hangs on those. Two queries."""
+    gone = session.exec(
+        select(ReleasePicture.id).where(
             ReleasePicture.store_id == store,
             ReleasePicture.chosen_launch == launch,
             ReleasePicture.chosen_nth == nth,
-            ReleasePicture.choice == choice.value,
+            ReleasePicture.choice != Choice.WAIT.value,
+            _NOT_BEGUN,
         )
-        .order_by(col(ReleasePicture.id))
+    ).all()
+    if not gone:
+        return {}
+    rows = session.exec(
+        select(ReleasePicture)
+        .where(
+            ReleasePicture.store_id == store,
+            ReleasePicture.launch == launch,
+            col(ReleasePicture.phase).in_(WAITING),
+        )
+        .limit(ITEMS_MOST)
+    ).all()
+    waiting = [Item(row.id, requires=tuple(row.state.get("requires") or ())) for row in rows]
+    plan = plan_of([*(Item(one) for one in gone), *waiting][:ITEMS_MOST])
+    gpts = {row.id: row.gpt for row in rows}
+    return {one: gpts[one] for one in sorted(falls_with(plan, gone)) if one in gpts}
+
+
+def publishers_in(
+    session: Session, store: str, launch: str, publishers: Collection[str]
+) -> list[str]:
+    """Those of `publishers` with a release in `launch`, or with one that left it by a choice."""
+    rows = session.exec(
+        select(ReleasePicture.publisher)
+        .where(
+            ReleasePicture.store_id == store,
+            col(ReleasePicture.publisher).in_(publishers),
+            or_(ReleasePicture.launch == launch, ReleasePicture.chosen_launch == launch),
+        )
+        .distinct()
+        .order_by(col(ReleasePicture.publisher))
     )
     return list(rows)

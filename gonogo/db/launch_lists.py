@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlmodel import Session, col, func, select
+from sqlmodel import Session, col, func, or_, select
 
 from gonogo.db.launch_exclusions import LaunchExclusionRow
 from gonogo.db.launches import LaunchPicture
@@ -45,19 +45,23 @@ def launch_at(session: Session, store: str, launch: str) -> tuple[LaunchPicture,
 
 
 def launches_of(session: Session, store: str, publishers: Collection[str]) -> frozenset[str]:
-    """Launches that hold a release of one of these publishers."""
+    """Launches that hold a release of one of these publishers, or held one that left by its
+    developer's choice when it was postponed."""
     if not publishers:
         return frozenset()
-    rows = session.scalars(
-        select(col(ReleasePicture.launch))
+    rows = session.execute(
+        select(col(ReleasePicture.launch), col(ReleasePicture.chosen_launch))
         .where(
             col(ReleasePicture.store_id) == store,
             col(ReleasePicture.publisher).in_(publishers),
-            col(ReleasePicture.launch).is_not(None),
+            or_(
+                col(ReleasePicture.launch).is_not(None),
+                col(ReleasePicture.chosen_launch).is_not(None),
+            ),
         )
         .distinct()
     )
-    return frozenset(one for one in rows if one)
+    return frozenset(one for row in rows for one in row if one)
 
 
 def sizes(session: Session, store: str, ids: Collection[str]) -> Mapping[str, int]:

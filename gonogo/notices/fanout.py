@@ -15,7 +15,7 @@ from sqlalchemy import Engine, String, cast, or_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, select
 
-from gonogo.db.bound_people import bound_people
+from gonogo.db.bound_people import bound_people, silent_people
 from gonogo.db.codec import event_of
 from gonogo.db.notices import AddressRow, DeliveryRow, NoticeRow, PreferenceRow, WebhookRow
 from gonogo.db.owing_people import owing_people
@@ -189,6 +189,10 @@ class Fanout:
         launches = bound_people(
             session, self.store, {a.bound_to for a in audiences if a.bound_to}, BOUND_MOST
         )
+        silent = silent_people(
+            session, self.store, {a.silent_in for a in audiences if a.silent_in}, BOUND_MOST
+        )
+        takers = {*launches, *silent}
         members = session.exec(
             select(MemberRow.person).where(
                 MemberRow.store_id == self.store, col(MemberRow.publisher).in_(owners)
@@ -200,15 +204,16 @@ class Fanout:
         ).items():
             launches.setdefault(person, set()).update(map(owing_in, of))
         text = cast(col(PersonRow.roles), String)
-        chosen = [col(PersonRow.id).in_({*named, *members, *launches})]
+        chosen = [col(PersonRow.id).in_({*named, *members, *takers})]
         chosen += [text.like(f'%"{role}"%') for role in roles]
         people = session.exec(
             select(PersonRow)
             .where(PersonRow.store_id == self.store, col(PersonRow.left_at).is_(None), or_(*chosen))
             .order_by(col(PersonRow.id))
-            .limit(STAFF_MOST + len(launches))
+            .limit(STAFF_MOST + len(takers))
         ).all()
-        if len(people) == STAFF_MOST + len(launches) or len(launches) == BOUND_MOST:
+        full = BOUND_MOST in (len(launches), len(silent))
+        if full or len(people) == STAFF_MOST + len(takers):
             log.warning("notices_many_people", store=self.store, most=len(people))
         ids = [person.id for person in people]
         belong: dict[str, set[str]] = {}
@@ -237,6 +242,7 @@ class Fanout:
                     frozenset(p.roles),
                     frozenset(belong.get(p.id, ())),
                     frozenset(launches.get(p.id, ())),
+                    frozenset(silent.get(p.id, ())),
                 )
                 for p in people
             ),

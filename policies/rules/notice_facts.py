@@ -22,7 +22,7 @@ class Facts:
     due_at: str | None = None  # of our work
     until: str | None = None  # of theirs
     at: str | None = None  # of what is planned
-    what: str | None = None  # nudge, breach, escalation
+    what: str | None = None  # nudge, breach, escalation; wait, ship_alone, withdraw
     reason: str | None = None
     why: tuple[str, ...] = ()
     clauses: tuple[str, ...] = ()
@@ -68,9 +68,9 @@ def facts_of(event: Event, after: Any) -> Facts:
         release=event.subject if kind == "release" else _text(body.get("release")),
         round=getattr(after, "round", None),
         due_at=_text(body.get("due_at")) or (iso(due) if due else None),
-        until=_text(body.get("until")),
+        until=_text(body.get("until")) or _text(body.get("decide_by")),
         at=_text(body.get("at")) or _text(body.get("effective_at")),
-        what=_text(body.get("what")),
+        what=_text(body.get("what")) or _text(body.get("default")),
         reason=_text(body.get("reason")) or _text(body.get("cause")),
         why=(why,) if isinstance(why, str) else _codes(why),
         clauses=tuple(judged.clauses) if judged else _codes(body.get("clauses")),
@@ -85,7 +85,11 @@ def facts_of(event: Event, after: Any) -> Facts:
         scope=_text(getattr(after, "scope", None)),
         target=_text(getattr(after, "target", None)),
         pack=event.pack,
-        launch=getattr(after, "launch", None) if kind == "memo" else None,
+        launch=event.subject
+        if kind == "launch"
+        else getattr(after, "launch", None)
+        if kind == "memo"
+        else None,
     )
 
 

@@ -22,11 +22,13 @@ _STAFF = frozenset(role.value for role in set(Role) - {Role.DEVELOPER, Role.SYST
 @dataclass(frozen=True)
 class Audience:
     """`owners_of` is a publisher whose members are meant; `bound_to` a launch, for the members of
-    every publisher with a release in it; `people` are named one by one; `roles` are staff, except
-    members of `not_of`."""
+    every publisher with a release in it; `silent_in` a launch and the number of its postponement,
+    for those of them who did not say what they want; `people` are named one by one; `roles` are
+    staff, except members of `not_of`."""
 
     owners_of: str | None = None
     bound_to: str | None = None
+    silent_in: tuple[str, int] | None = None
     people: tuple[str, ...] = ()
     roles: frozenset[str] = frozenset()
     not_of: str | None = None
@@ -43,13 +45,14 @@ class Telling:
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody who can be told. `roles`, `publishers` and the `launches` that a release of theirs
-    is bound to, as they are now."""
+    """Somebody who can be told. `roles`, `publishers`, the `launches` that a release of theirs
+    is bound to, and the postponements they were `silent` about, as they are now."""
 
     id: str
     roles: frozenset[str] = frozenset()
     publishers: frozenset[str] = frozenset()
     launches: frozenset[str] = frozenset()
+    silent: frozenset[tuple[str, int]] = frozenset()
 
 
 Before = Any  # the fold of the subject before the event; None before its first
@@ -182,6 +185,21 @@ def _memo(event: Event, before: Before, after: Any) -> Iterable[Telling]:
     return (Telling("memo", Audience(bound_to=after.launch)),)
 
 
+def _postponed(event: Event, before: Before, after: Any) -> Iterable[Telling]:
+    """Developers are asked, once per launch however many releases they have in it."""
+    if event.body.get("decide_by") is None:
+        return ()
+    return (Telling("choice_wanted", Audience(bound_to=event.subject)),)
+
+
+def _silent(notice: str) -> _Who:
+    def who(event: Event, before: Before, after: Any) -> Iterable[Telling]:
+        silent = (event.subject, event.body["nth"])
+        return (Telling(notice, Audience(silent_in=silent)),)
+
+    return who
+
+
 def _sides(notice: str) -> _Who:
     """Everybody of the giving publisher and of the receiving one."""
 
@@ -252,6 +270,9 @@ _RULES: Mapping[str, _Who] = {
     "stop:placed": _stop("stop_placed"),
     "stop:lifted": _stop("stop_lifted"),
     "memo:sent": _memo,
+    "launch:postponed": _postponed,
+    "launch:choices:reminded": _silent("choice_ends"),
+    "launch:choices:closed": _both(_silent("choice_over"), _staff("choices_over", _LEADS)),
 }
 TOLD_OF = frozenset(_RULES)
 
@@ -295,6 +316,8 @@ def _meant(audience: Audience, person: Person) -> bool:
     if audience.owners_of is not None and audience.owners_of in person.publishers:
         return True
     if audience.bound_to is not None and _part_in(audience, audience.bound_to) in person.launches:
+        return True
+    if audience.silent_in is not None and audience.silent_in in person.silent:
         return True
     if audience.not_of is not None and audience.not_of in person.publishers:
         return False

@@ -59,6 +59,7 @@ SILENT = {
     "publisher:member:joined",
     "publisher:member:left",
     "publisher:member:uninvited",
+    "release:launch:chosen",  # its launch tells, once for all of them
     "listing:created",
     "listing:transferred",  # both publishers hear it of the transfer
     "listing:exposure:set",
