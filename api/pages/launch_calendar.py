@@ -11,6 +11,7 @@ from typing import Any
 
 from api.deps import Services
 from api.pages.launch_parts import titles
+from gonogo.db.launch_board import Bound
 from gonogo.db.launch_freezes import freezes_bound
 from gonogo.db.session import reading
 from gonogo.zones import today_in, zone_named
@@ -34,7 +35,9 @@ class Note:
     of: str = ""
 
 
-def calendar_of(svc: Services, s: Launch, now: datetime, *, staff: bool) -> dict[str, Any]:
+def calendar_of(
+    svc: Services, s: Launch, now: datetime, *, staff: bool, bound: Iterable[Bound] = ()
+) -> dict[str, Any]:
     """At most six whole weeks, Monday first, that hold the date and what leads to it. How the
     store comes to the date is for its `staff`."""
     zone, today = zone_named(s.tz), today_in(s.tz, now)
@@ -46,7 +49,7 @@ def calendar_of(svc: Services, s: Launch, now: datetime, *, staff: bool) -> dict
     first, last = _around(s, today)
     shut: list[Span] = []
     if staff:
-        shut = _add_freezes(svc, s, zone, first, last, notes)
+        shut = _add_freezes(svc, s, bound, zone, first, last, notes)
     weeks = [
         [_day(svc, s, monday + timedelta(days=n), today, notes, zone, shut) for n in range(7)]
         for monday in (first + timedelta(weeks=k) for k in range(((last - first).days + 6) // 7))
@@ -102,6 +105,7 @@ def _notes(svc: Services, s: Launch) -> Iterable[Note]:
 def _add_freezes(
     svc: Services,
     s: Launch,
+    bound: Iterable[Bound],
     zone: tzinfo,
     first: date,
     last: date,
@@ -109,8 +113,18 @@ def _add_freezes(
 ) -> list[Span]:
     """Freezes of the weeks shown: noted where they begin and end. Returns those of all items."""
     begins, ends = (_midnight(day, zone) for day in (first, last))
+    own = [one.window() for one in svc.packs(s.terms.pack).windows if one.enabled]
+    covered = {
+        scope
+        for one in bound
+        for scope in (
+            f"gpt:{one.gpt}",
+            f"publisher:{one.publisher}",
+            *(f"category:{category}" for category in one.categories),
+        )
+    }
     with reading(svc.engine) as session:
-        found, scopes = freezes_bound(session, svc.store, s.id, s.terms.pack, begins, ends)
+        found, scopes = freezes_bound(session, svc.store, s.id, own, covered, begins, ends)
     for span in found:
         scope, embargo = scopes.get(span.id.partition("+")[0]), span.id.startswith("emb_")
         of = f"{span.id} ({scope})" if scope and not embargo else span.id

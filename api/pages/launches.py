@@ -90,7 +90,7 @@ def launch_page(
         can=can,
         levers=levers(seen.launch),
         mine=your_part(seen.launch, who, can),
-        calendar=calendar_of(svc, seen.launch, now, staff=is_staff(who)),
+        calendar=calendar_of(svc, seen.launch, now, staff=is_staff(who), bound=seen.items.values()),
         choices=board_choices(svc, seen.launch) if is_staff(who) else None,
         asks=None if is_staff(who) else asks_of(svc, who, seen.launch),
         closing=closing_part(svc, seen.launch, now) if is_staff(who) else None,

@@ -2,18 +2,19 @@
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sqlmodel import Session, col, select
 
 from gonogo.db.embargoes import as_window
-from gonogo.db.tables import GptRow, ReleasePicture, RevisionRow
-from gonogo.db.timing import EmbargoPicture
-from gonogo.db.windows import of_store, zones_of
+from gonogo.db.tables import ReleasePicture
+from gonogo.db.timing import EmbargoPicture, WindowPicture
+from gonogo.db.windows import of_store, still, zones_of
+from policies.lifecycle.kernel import instant
 from policies.rules.launch_around import Span
 from policies.rules.launch_opening import Item
 from policies.rules.launch_windows import MOVES, STORE
-from policies.rules.windows import Window, closed_spans
+from policies.rules.windows import Window, closed_spans, window_of
 
 MOST = 1_000
 EMBARGOES_MOST = 500
@@ -53,15 +54,45 @@ def freezes_of_items(
 
 
 def freezes_bound(
-    session: Session, store: str, launch: str, pack: str, first: datetime, last: datetime
+    session: Session,
+    store: str,
+    launch: str,
+    own: Collection[Window],
+    bound: Collection[str],
+    first: datetime,
+    last: datetime,
 ) -> tuple[tuple[Span, ...], Mapping[str, str]]:
     """The freezes of the store and of anything bound to `launch` in `[first, last)`, in order, and
-    the scope of each window that is narrower. For calendars: in six queries, whatever its size."""
-    windows = of_store(session, store, pack, first)
-    narrow = {window.scope for window in windows} - {STORE}
-    bound = _bound_scopes(session, store, launch, narrow) if narrow else set()
-    windows = [window for window in windows if window.scope in bound | {STORE}]
-    windows += _embargoes(session, store, launch, first)
+    the scope of each window that is narrower. `own` are the windows of its pack, `bound` the scopes
+    that cover its items. For calendars: in one query, since their pages have few."""
+    mine = select(ReleasePicture.gpt).where(
+        ReleasePicture.store_id == store, ReleasePicture.launch == launch
+    )
+    rows = session.execute(
+        select(col(WindowPicture.id), col(WindowPicture.state))
+        .where(WindowPicture.store_id == store, still(first))
+        .union_all(
+            select(col(EmbargoPicture.id), col(EmbargoPicture.state)).where(
+                EmbargoPicture.store_id == store,
+                EmbargoPicture.status == "active",
+                col(EmbargoPicture.not_before) > first,
+                col(EmbargoPicture.gpt).in_(mine),
+            )
+        )
+        .limit(EMBARGOES_MOST)
+    )
+    windows = [*own]
+    for id_, state in rows:
+        if id_.startswith("emb_"):
+            ends = instant(state["target"]["start"]).replace(tzinfo=None)
+            begins = first.astimezone(UTC).replace(tzinfo=None)
+            windows.append(
+                Window(id_, "deny", "UTC", begins.isoformat(), ends.isoformat(),
+                       scope=f"gpt:{state['gpt']}")
+            )  # fmt: skip
+        else:
+            windows.append(window_of(state["window"], id_))
+    windows = [window for window in windows if window.scope in {*bound, STORE}]
     scopes = {window.id: window.scope for window in windows if window.scope != STORE}
     found = [
         span
@@ -96,40 +127,3 @@ def _embargoes(session: Session, store: str, launch: str, now: datetime) -> list
         .limit(EMBARGOES_MOST)
     )
     return [as_window(row) for row in rows]
-
-
-def _bound_scopes(session: Session, store: str, launch: str, scopes: Collection[str]) -> set[str]:
-    """Those of `scopes` that cover something bound to `launch`."""
-    by_kind: dict[str, list[str]] = {}
-    for scope in sorted(scopes):
-        kind, _, target = scope.partition(":")
-        by_kind.setdefault(kind, []).append(target)
-    mine = (ReleasePicture.store_id == store, ReleasePicture.launch == launch)
-    gpts = select(ReleasePicture.gpt).where(*mine)
-    asked = {
-        "gpt": select(ReleasePicture.gpt).where(
-            *mine, col(ReleasePicture.gpt).in_(by_kind.get("gpt", ()))
-        ),
-        "publisher": select(ReleasePicture.publisher).where(
-            *mine, col(ReleasePicture.publisher).in_(by_kind.get("publisher", ()))
-        ),
-    }
-    found = {
-        f"{kind}:{one}"
-        for kind, query in asked.items()
-        if kind in by_kind
-        for one in session.exec(query.distinct())
-    }
-    for table, gpt in ((GptRow, GptRow.id), (RevisionRow, RevisionRow.gpt)):
-        if "category" in by_kind:
-            rows = session.exec(
-                select(table.category)
-                .where(
-                    table.store_id == store,
-                    col(gpt).in_(gpts),
-                    col(table.category).in_(by_kind["category"]),
-                )
-                .distinct()
-            )
-            found |= {f"category:{one}" for one in rows}
-    return found

@@ -57,7 +57,7 @@ def of_store(session: Session, store: str, pack: str, now: datetime) -> list[Win
     """The windows of pack and people, of every scope; none is long over at `now`."""
     rows = session.exec(
         select(WindowPicture)
-        .where(WindowPicture.store_id == store, _still(now - _ZONES_MOVE))
+        .where(WindowPicture.store_id == store, still(now - _ZONES_MOVE))
         .order_by(col(WindowPicture.id))
         .limit(MOST)
     )
@@ -88,7 +88,7 @@ def freeze_of(
     return verdict(windows, zones_of(windows), scopes, moves, at)
 
 
-def _still(now: datetime) -> ColumnElement[bool]:
+def still(now: datetime) -> ColumnElement[bool]:
     return and_(
         col(WindowPicture.status) == "declared",
         or_(col(WindowPicture.over_at).is_(None), col(WindowPicture.over_at) > now),
@@ -101,7 +101,7 @@ def count_in_force(session: Session, store: str, now: datetime) -> int:
         .select_from(WindowPicture)
         .where(
             WindowPicture.store_id == store,
-            _still(now),
+            still(now),
         )
     ).one()
 
@@ -110,7 +110,7 @@ def listed(
     session: Session, store: str, now: datetime, *, after: str | None = None, limit: int
 ) -> Page:
     """Windows in force first, then the newest. Raises `ValueError` on a foreign cursor."""
-    past = case((_still(now), 0), else_=1)
+    past = case((still(now), 0), else_=1)
     query = select(WindowPicture, past).where(WindowPicture.store_id == store)
     if after:
         group, last = decode_cursor(after)

@@ -94,8 +94,9 @@ def test_a_calendar_is_given_what_binds_the_launch_and_nothing_else(opening: Ope
     embargo(opening, "gpt_1")
     embargo(opening, "gpt_9")
 
+    bound = {"gpt:gpt_1", "gpt:gpt_2", f"publisher:{PUBLISHER}", "category:writing"}
     with reading(opening.desk.engine) as session:
-        found, scopes = freezes_bound(session, STORE, LAUNCH, PACK.digest, FROM - WEEK, FROM + WEEK)
+        found, scopes = freezes_bound(session, STORE, LAUNCH, (), bound, FROM - WEEK, FROM + WEEK)
 
     assert sorted(span.id for span in found) == ["emb_gpt_1", "win_1", "win_2", "win_3", "win_4"]
     assert dict(scopes) == {
