@@ -9,15 +9,17 @@ from tests.api.store import manifest
 from tests.browser.conftest import SignedIn, Site
 from tests.browser.test_launch import AHEAD, OPEN_MS, answer, bound, dated, planned, state, vote
 
+CHOOSING = timedelta(minutes=2)  # at least one, since a form has whole minutes
 WHY = "Two reviewers left; do not tell anybody."
 PUBLIC = "We open later than we said, and thank you for waiting."
 RIGHT = "Whoever was told by letter need do nothing, either."
 
 
-async def looked_ahead(page: Page, board: str, target: str) -> str:
+async def looked_ahead(page: Page, board: str, target: str, choose_until: datetime) -> str:
     """See what a postponement to `target` would do; the hash of the preview."""
     await page.goto(f"{board}/postpone")
     await page.get_by_label("It opens instead").fill(target)
+    await page.get_by_label("Developers choose until").fill(f"{choose_until:%Y-%m-%dT%H:%M}")
     await page.get_by_label("Reason for everybody").select_option("unexpected")
     await page.get_by_role("button", name="Show what would follow").click()
     await expect(page.get_by_role("heading", name="What would change")).to_be_visible()
@@ -61,7 +63,8 @@ async def test_a_launch_is_held_postponed_as_it_was_seen_told_and_opened(
     await expect(state(sam, "On hold")).to_be_visible()
 
     # What would follow, before anything happens; and what would be told, to whom.
-    first = await looked_ahead(lea, board, later)
+    chosen = datetime.now(UTC).replace(second=0, microsecond=0) + CHOOSING
+    first = await looked_ahead(lea, board, later, chosen)
     change = lea.get_by_role("region", name="What would change")
     await expect(change.locator("del")).to_contain_text(f"{promised:%-d %B %Y}")
     await expect(change.locator("ins")).to_contain_text("to be decided")
@@ -86,7 +89,7 @@ async def test_a_launch_is_held_postponed_as_it_was_seen_told_and_opened(
     await expect(lea.get_by_role("alert")).to_contain_text("Items move: 1 before, 2 now.")
     assert await status_of(sam, board) == 200
     await expect(state(sam, "On hold")).to_be_visible()
-    assert await looked_ahead(lea, board, later) != first
+    assert await looked_ahead(lea, board, later, chosen) != first
     await lea.get_by_label("Why, for insiders").fill(WHY)
     await lea.get_by_role("button", name="Postpone it now").click()
     await expect(lea.get_by_text("Postponed. It holds at once.")).to_be_visible()
@@ -126,7 +129,8 @@ async def test_a_launch_is_held_postponed_as_it_was_seen_told_and_opened(
     resolve = f"/v1/catalogue/{case['gpt']}/resolve"
     dark = (await site.store.get(resolve)).json()
     await lea.goto(f"{board}/plan")
-    await dated(lea, datetime.now(UTC) + AHEAD, "Set the date")
+    opening = max(datetime.now(UTC) + AHEAD, chosen + timedelta(seconds=15))
+    await dated(lea, opening, "Set the date")
     for page in (lou, sam, pia):
         await page.goto(board)
     await answer(pia, "The policies that builders accept", "Version 7.", "Attest it")
