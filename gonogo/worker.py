@@ -154,6 +154,7 @@ def build(
     planning = Planning(engine, packs)
     exposure = Exposure(client, settings.task_queue)
     pack = load_pack(settings.pack, settings.packs)
+    forecasting = Forecasting(engine, packs, pack)
     launching = Launching(engine, client, settings.task_queue, pack)
     zone = pack.calendar.zone
     notices = Notices(settings.store, lanes_of(settings, engine, zone, pack))
@@ -188,7 +189,8 @@ def build(
             launching.seat,
             launching.asking(prometheus_of(settings)).look,
             launching.tell,
-            Forecasting(engine, packs).keep,
+            forecasting.keep,
+            forecasting.look_forward,
             domains.prove,
             purging.erase,
             purging.sweep,

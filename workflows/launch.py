@@ -6,16 +6,17 @@ What opens is one row of the record. Its items look at it when they are told, at
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError
 
 with workflow.unsafe.imports_passed_through():
-    from activities.forecasting import Forecasting, ForetellRequest
+    from activities.forecasting import Forecasting, ForetellRequest, ForwardRequest
     from activities.launching import Launching, LookRequest, TellRequest
     from policies.errors import PolicyError
     from policies.lifecycle.kernel import Command
@@ -92,12 +93,16 @@ class LaunchWorkflow:
 
     @workflow.update(name="command")
     async def command(self, command: Command) -> dict[str, Any]:
-        observe = self._look if command.kind in _LOOKING else None
-        return await self._launch.apply(command, observe)
+        return await self._launch.apply(command, self._observing(command))
 
     @command.validator
     def _check(self, command: Command) -> None:
-        self._launch.check(command, looks=command.kind in _LOOKING)
+        self._launch.check(command, looks=self._observing(command) is not None)
+
+    def _observing(self, command: Command) -> Callable[[], Awaitable[Mapping[str, Any]]] | None:
+        if command.kind == "bring_forward":
+            return partial(self._look_forward, command)
+        return self._look if command.kind in _LOOKING else None
 
     @workflow.signal
     async def refresh(self) -> None:
@@ -195,6 +200,15 @@ class LaunchWorkflow:
         look = await workflow.execute_activity_method(Launching.look, request, **LASTING)
         windows = {"freeze": look.freeze, "narrow": look.narrow}
         return {"items": look.items, "gates": look.gates, **windows}
+
+    async def _look_forward(self, command: Command) -> Mapping[str, Any]:
+        """The same, and what the earlier date that `command` names would meet."""
+        s, wanted = self.state, command.body.get("target")
+        if not isinstance(wanted, dict):
+            return {}  # refused for that, without a look
+        request = ForwardRequest(s.store, s.id, s.terms.pack, wanted, workflow.now())
+        ahead = await workflow.execute_activity_method(Forecasting.look_forward, request, **LASTING)
+        return {**await self._look(), "forward": ahead.forward}
 
     async def _count_who_left(self) -> None:
         if not self._left:

@@ -11,6 +11,7 @@ from api.pages import (
     home,
     inbox,
     launch_closing,
+    launch_forward,
     launch_freeze,
     launch_levers,
     launch_plan,
@@ -48,6 +49,7 @@ PAGES = (
     launch_plan.router,  # `/launches/new` before `/launches/{subject}`
     launches.router,
     launch_closing.router,
+    launch_forward.router,
     launch_levers.router,
     launch_freeze.router,
     launch_postpone.router,

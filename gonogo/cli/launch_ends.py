@@ -1,10 +1,10 @@
-"""`launch close`, `launch report`: how a launch ends, and what came of it."""
+"""`launch forward`, `close`, `report`: an earlier date, the end, and what came of it."""
 
 from typing import Annotated, Any
 
 import typer
 
-from gonogo.cli.launches import Subject, app
+from gonogo.cli.launches import Reason, Subject, Target, Zone, app
 from gonogo.cli.screen import text
 from gonogo.cli.session import Session, command
 
@@ -13,6 +13,37 @@ UNSCORED = {
     "no_forecast": "no forecast was kept",
     "not_due": "the date of no forecast that was kept has come",
 }
+
+
+@command(app, "forward")
+def forward(
+    session: Session,
+    subject: Subject,
+    date: Target,
+    reason: Reason,
+    zone: Zone = None,
+    preview: Annotated[
+        bool, typer.Option("--preview", help="Only look at what is in the way.")
+    ] = False,
+) -> None:
+    """Bring it forward; a second person has to name the same date. Shows what is in the way."""
+    path = f"/v1/launches/{subject}"
+    version = int(session.api.get(path)["version"])
+    asked = {"target": date, "tz": zone}
+    seen = session.api.command(f"{path}/forward/preview", asked)
+    if preview or not seen["may"]:
+        rows = [(one["code"], one["name"] or one["id"]) for one in seen["why"]]
+        said = text("nothing is in the way", "green") if seen["may"] else text("in the way:", "red")
+        session.screen.answer(
+            seen, said, *([session.screen.table(("what", "which"), rows)] if rows else ())
+        )
+        if not seen["may"]:
+            raise typer.Exit(1)
+        return
+    body = {**asked, "reason": reason}
+    answer = session.api.command(f"{path}/bring-forward", body, version=version)
+    more = [text("a second person has to name the same date")] if answer.get("proposed") else []
+    session.screen.answer(answer, text(answer["status"], "green"), *more)
 
 
 @command(app, "close")

@@ -21,6 +21,7 @@ _FOLDERS = {
     "pub": "/publishers",
     "mem": "/memos",
     "trf": "/transfers",
+    "lch": "/launches",
 }
 
 

@@ -13,6 +13,7 @@ from policies.errors import EvidenceBlocks, IllegalMove, Incomplete, NotYet, Ove
 from policies.lifecycle import (
     launch_asking,
     launch_closing,
+    launch_forward,
     launch_freeze,
     launch_gating,
     launch_moving,
@@ -176,7 +177,7 @@ _DECIDERS: Mapping[str, Callable[[Launch, Command, datetime, Observed], Facts]] 
     "approve_date": launch_moving.approve_date,
     "replan": launch_moving.replan,
     "cancel": _cancel,
-    "bring_forward": launch_moving.bring_forward,
+    "bring_forward": launch_forward.bring_forward,
     "override_freeze": launch_freeze.override_freeze,
     "suspend": _suspend,
     "restore": _restore,

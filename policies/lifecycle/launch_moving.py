@@ -1,14 +1,14 @@
-"""Dates: planned, narrowed, postponed, planned anew, brought forward (L1, L9, L10, L13).
+"""Dates: planned, narrowed, postponed, planned anew (L1, L9, L10). Sooner: launch_forward.py.
 
 Later is easy and takes one person; sooner needs its guards and a second one (I3).
 """
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from policies.errors import EvidenceBlocks, Incomplete, NotAllowed, NotYet, SameVoice
-from policies.lifecycle.kernel import Command, Fact, Role, iso
+from policies.errors import Incomplete, NotAllowed, NotYet
+from policies.lifecycle.kernel import Command, Fact, Role
 from policies.lifecycle.launch_asking import after_choosing, asking
 from policies.lifecycle.launch_bodies import count, digest, target, told
 from policies.lifecycle.launch_gating import lapsed
@@ -27,14 +27,14 @@ def plan(s: Launch, c: Command, now: datetime, o: Observed) -> Facts:
 def narrow(s: Launch, c: Command, now: datetime, o: Observed) -> Facts:
     """Inside what was announced this is no postponement."""
     wanted = target(c.body, now)
-    change = compare(wanted, _target(s))
+    change = compare(wanted, promised(s))
     if change != "narrowed":
-        raise Incomplete(f"that is not inside what was announced: {_SAYS[change]}", field="target")
+        raise Incomplete(f"that is not inside what was announced: {SAYS[change]}", field="target")
     after_choosing(s, wanted, now)
     return (Fact("launch:target:narrowed", {"target": wanted.as_json()}),)
 
 
-_SAYS = {
+SAYS = {
     "same": "it is the same date",
     "narrowed": "it is inside what was announced; narrow it",
     "postponed": "it is later; postpone it",
@@ -42,17 +42,17 @@ _SAYS = {
 }
 
 
-def _target(s: Launch) -> Target:
+def promised(s: Launch) -> Target:
     assert s.target is not None  # NEXT: every state with these commands comes after `planned`
     return s.target
 
 
 def postpone(s: Launch, c: Command, now: datetime, o: Observed) -> Facts:
     """It holds at once, every time; from the second time on the new date needs an approval."""
-    wanted, old = target(c.body, now), _target(s)
+    wanted, old = target(c.body, now), promised(s)
     change = compare(wanted, old)
     if change != "postponed":
-        raise Incomplete(f"that is no postponement: {_SAYS[change]}", field="target")
+        raise Incomplete(f"that is no postponement: {SAYS[change]}", field="target")
     body = {
         **told(c.body),
         "from": old.as_json(),
@@ -73,19 +73,19 @@ def _preview(c: Command) -> str | None:
 
 def approve_date(s: Launch, c: Command, now: datetime, o: Observed) -> Facts:
     wanted = target(c.body, now)
-    if wanted.start is None or not within(wanted, _target(s)):
+    if wanted.start is None or not within(wanted, promised(s)):
         raise Incomplete("approve a date inside the new target", field="target")
     return (Fact("launch:date:approved", {"target": wanted.as_json()}),)
 
 
 def replan(s: Launch, c: Command, now: datetime, o: Observed) -> Facts:
     """L10: a date again, and gates past their freshness reopen."""
-    wanted, promised = target(c.body, now), _target(s)
+    wanted, until_now = target(c.body, now), promised(s)
     if wanted.start is None:
         raise Incomplete("a date is needed; “to be decided” is where it stands", field="target")
-    if not within(wanted, promised):
-        change = compare(wanted, promised)
-        raise Incomplete(f"that is not inside the new target: {_SAYS[change]}", field="target")
+    if not within(wanted, until_now):
+        change = compare(wanted, until_now)
+        raise Incomplete(f"that is not inside the new target: {SAYS[change]}", field="target")
     if s.postponements > 1:
         if s.approved_date is None:
             raise NotYet("the date of a second postponement needs a higher approval",
@@ -95,32 +95,6 @@ def replan(s: Launch, c: Command, now: datetime, o: Observed) -> Facts:
                              approved=s.approved_date.as_json())  # fmt: skip
     after_choosing(s, wanted, now)
     return (Fact("launch:replanned", {"target": wanted.as_json()}), *lapsed(s, now))
-
-
-def bring_forward(s: Launch, c: Command, now: datetime, o: Observed) -> Facts:
-    """L13: with gates that hold today, the developers' minimum notice, and a second person."""
-    wanted = target(c.body, now)
-    change = compare(wanted, _target(s))
-    if wanted.start is None or change != "brought_forward":
-        raise Incomplete(f"that is not sooner: {_SAYS[change]}", field="target")
-    earliest = now + timedelta(seconds=s.terms.minimum_notice_s)
-    if wanted.start < earliest:
-        raise NotYet("developers are owed more notice", until=iso(earliest))
-    after_choosing(s, wanted, now)
-    gates = s.gates(now)
-    if not gates:
-        why = list(gates.why)
-        raise EvidenceBlocks("gates are not fresh: " + ", ".join(why), reasons=why)
-    first = s.proposal if s.proposal and s.proposal.what == "forward" else None
-    if first is None or first.target is None or compare(wanted, first.target) != "same":
-        lead_first(c)
-        body = {**told(c.body), "target": wanted.as_json()}
-        return (Fact("launch:forward:proposed", body),)
-    if first.by == c.actor.id:
-        raise SameVoice("you gave the first voice; a second person is needed")
-    body = {"target": wanted.as_json(), "from": _target(s).as_json(), "first": first.by,
-            "reason": first.reason, "note": first.note}  # fmt: skip
-    return (Fact("launch:brought_forward", body),)
 
 
 def lead_first(c: Command) -> None:

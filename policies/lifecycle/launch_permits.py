@@ -116,7 +116,9 @@ CAUSES: Mapping[str, frozenset[str]] = {
     "approve_date": frozenset({"launch:date:approved"}),
     "replan": frozenset({"launch:replanned", "launch:gate:lapsed"}),
     "cancel": frozenset({"launch:cancel:proposed", "launch:cancelled"}),
-    "bring_forward": frozenset({"launch:forward:proposed", "launch:brought_forward"}),
+    "bring_forward": frozenset(
+        {"launch:forward:proposed", "launch:brought_forward", "launch:gate:measured"}
+    ),
     "override_freeze": frozenset(
         {"launch:freeze:overridden", "launch:resumed", "launch:gate:measured"}
     ),

@@ -69,7 +69,7 @@ def facts_of(event: Event, after: Any) -> Facts:
         round=getattr(after, "round", None),
         due_at=_text(body.get("due_at")) or (iso(due) if due else None),
         until=_text(body.get("until")) or _text(body.get("decide_by")),
-        at=_text(body.get("at")) or _text(body.get("effective_at")),
+        at=_text(body.get("at")) or _text(body.get("effective_at")) or _planned(kind, after),
         what=_text(body.get("what")) or _text(body.get("default")),
         reason=_text(body.get("reason")) or _text(body.get("cause")),
         why=(why,) if isinstance(why, str) else _codes(why),
@@ -85,12 +85,15 @@ def facts_of(event: Event, after: Any) -> Facts:
         scope=_text(getattr(after, "scope", None)),
         target=_text(getattr(after, "target", None)),
         pack=event.pack,
-        launch=event.subject
-        if kind == "launch"
-        else getattr(after, "launch", None)
-        if kind == "memo"
-        else None,
+        launch=event.subject if kind == "launch" else getattr(after, "launch", None),
     )
+
+
+def _planned(kind: str, after: Any) -> str | None:
+    """When an embargo ends; when a launch opens, once that is known to the instant."""
+    name = {"embargo": "not_before", "launch": "opens_at"}.get(kind)
+    moment = getattr(after, name, None) if name else None
+    return iso(moment) if moment else None
 
 
 def facts_value(facts: Facts) -> dict[str, Any]:

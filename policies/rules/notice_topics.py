@@ -89,6 +89,13 @@ NOTICES: Mapping[str, Notice] = {
     "choice_ends": Notice(Topic.DEADLINES),
     "choice_over": Notice(Topic.MY_GPTS),
     "choices_over": Notice(Topic.RELEASES),
+    "release_frozen": Notice(Topic.PROGRESS),
+    "release_bound": Notice(Topic.PROGRESS),
+    "release_unbound": Notice(Topic.PROGRESS),
+    "embargo_changed": Notice(Topic.MY_GPTS),
+    "embargo_lift_wanted": Notice(Topic.RELEASES),
+    "launch_sooner": Notice(Topic.MY_GPTS, urgent=True),  # notice is owed, at any hour
+    "launch_closed": Notice(Topic.RELEASES),
     "memo": Notice(Topic.MY_GPTS),
     "memo_inside": Notice(Topic.RELEASES),
     "webhook_disabled": Notice(Topic.WEBHOOKS),

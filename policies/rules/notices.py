@@ -211,6 +211,11 @@ def _sides(notice: str) -> _Who:
     return who
 
 
+def _bound(event: Event, before: Before, after: Any) -> Iterable[Telling]:
+    """Everybody of a publisher with a release in the launch: they are owed notice (L13)."""
+    return (Telling("launch_sooner", Audience(bound_to=event.subject)),)
+
+
 _RULES: Mapping[str, _Who] = {
     "submission:static:blocked": _owners("needs_changes"),
     "submission:tests:finished": _both(_owners("tested"), _staff("case_waiting", _REVIEWERS)),
@@ -234,6 +239,9 @@ _RULES: Mapping[str, _Who] = {
     "release:time:resolved": _both(
         _owners("release_scheduled"), _staff("release_scheduled", _LEADS)
     ),
+    "release:frozen": _owners("release_frozen"),
+    "release:bound": _owners("release_bound"),
+    "release:unbound": _owners("release_unbound"),
     "release:stage:entered": _owners("release_stage"),
     "release:blocked": _both(_owners("release_stopped"), _staff("release_stuck", _LEADS)),
     "release:held": _both(_owners("release_stopped"), _staff("release_stuck", _LEADS)),
@@ -269,6 +277,12 @@ _RULES: Mapping[str, _Who] = {
     "transfer:expired": _sides("transfer_over"),
     "stop:placed": _stop("stop_placed"),
     "stop:lifted": _stop("stop_lifted"),
+    "embargo:set": _owners("embargo_changed"),
+    "embargo:moved": _owners("embargo_changed"),
+    "embargo:lifted": _owners("embargo_changed"),
+    "embargo:lift:proposed": _staff("embargo_lift_wanted", _LEADS),
+    "launch:brought_forward": _bound,
+    "launch:closed": _staff("launch_closed", _STAFF),
     "memo:sent": _memo,
     "launch:postponed": _postponed,
     "launch:choices:reminded": _silent("choice_ends"),

@@ -77,6 +77,7 @@ async def crowd(store: Store) -> AsyncIterator[Crowd]:
         "/launches/{subject}": {"subject": launch},
         "/launches/{subject}/plan": {"subject": launch},
         "/launches/{subject}/rehearsal": {"subject": launch},
+        "/launches/{subject}/forward": {"subject": launch},
         "/launches/{subject}/postpone": {"subject": launch},
         "/submissions/{subject}": {"subject": case["id"]},
         "/reviews/{subject}": {"subject": case["id"]},

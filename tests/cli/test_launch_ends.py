@@ -1,4 +1,4 @@
-"""`gonogo launch close`, `report`: how a launch ends, and what came of it."""
+"""`gonogo launch forward`, `close`, `report`: an earlier date, the end, what came of it."""
 
 import json
 
@@ -35,3 +35,37 @@ def test_a_report_is_a_table_whatever_people_wrote_into_the_record(gonogo: Shell
 
     assert (told.code, "postponed: 2" in told.out) == (0, True), told.err
     assert "\x1b" not in told.out
+
+
+def test_an_earlier_date_is_looked_at_first_and_what_is_in_the_way_ends_it(gonogo: Shell) -> None:
+    why = [{"code": "not_ready", "id": "rel_1", "name": ESCAPE}]
+    answers = {
+        f"GET {PATH}": [Says(launch("gating"))],
+        f"POST {PATH}/forward/preview": [Says({"may": False, "why": why})],
+    }
+    with FakeApi(answers) as fake:
+        told = gonogo(
+            "launch", "forward", "lch_1", "2030-05-04 09:00", "--reason", "ready",
+            token="gng_x", url=fake.url,
+        )  # fmt: skip
+
+    assert (told.code, "not_ready" in told.out, "\x1b" in told.out) == (1, True, False)
+    assert [asked.path for asked in fake.asked if asked.method == "POST"] == [
+        f"{PATH}/forward/preview"
+    ]
+
+
+def test_with_nothing_in_the_way_the_first_voice_is_given(gonogo: Shell) -> None:
+    answers = {
+        f"GET {PATH}": [Says(launch("gating"))],
+        f"POST {PATH}/forward/preview": [Says({"may": True, "why": []})],
+        f"POST {PATH}/bring-forward": [Says({"status": "gating", "proposed": "forward"})],
+    }
+    with FakeApi(answers) as fake:
+        told = gonogo(
+            "launch", "forward", "lch_1", "2030-05-04 09:00", "--reason", "ready",
+            token="gng_x", url=fake.url,
+        )  # fmt: skip
+
+    assert (told.code, "second person" in told.out) == (0, True), told.err
+    assert fake.asked[-1].headers["If-Match"] == '"7"'

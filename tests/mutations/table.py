@@ -29,6 +29,8 @@ _LIMITS = "tests/db/test_limits.py::"
 _LAUNCH = "tests/policies/test_launch_machine.py::"
 _OPENING = "tests/policies/test_launch_way.py::"
 _STOPS = "tests/policies/test_launch_stops.py::"
+_FORWARD = "tests/policies/test_launch_forward.py::"
+_CLOSING = "tests/policies/test_launch_closing.py::"
 _LGATES = "tests/policies/test_launch_gates.py::"
 _LPOLL = "tests/policies/test_launch_poll.py::"
 _TURN = "tests/policies/test_launch_turns.py::"
@@ -453,9 +455,15 @@ MUTATIONS: tuple[Mutation, ...] = (
     _m("I3-launch-date-unapproved", _LIFE + "launch_moving.py",
        "if s.postponements > 1:", "if s.postponements > 2:",
        _STOPS + "test_i3_the_second_postponement_holds_at_once_and_only_its_date_waits"),
-    _m("I3-launch-no-notice", _LIFE + "launch_moving.py",
+    _m("I3-launch-no-notice", _LIFE + "launch_forward.py",
        "if wanted.start < earliest:", "if wanted.start < now:",
-       _STOPS + "test_i3_bringing_forward_takes_fresh_gates_notice_and_two_people"),
+       _FORWARD + "test_i3_bringing_forward_takes_fresh_gates_notice_and_two_people"),
+    _m("I7-launch-forward-unlooked", _LIFE + "launch_forward.py",
+       'return ("not_looked:target",)\n    why =', 'return ()\n    why =',
+       _FORWARD + "test_i7_what_nobody_looked_at_for_that_very_date_does_not_come_forward"),
+    _m("I7-launch-score-invented", _LIFE + "launch_closing.py",
+       "if unscored not in UNSCORED:", "if unscored in UNSCORED:",
+       _CLOSING + "test_i7_an_invented_reason_is_no_score"),
     _m("I4-launch-hold-eats-the-vote", _LIFE + "launch.py",
        "s.poll.closes_at + (now - s.held.at)", "s.poll.closes_at",
        _STOPS + "test_i4_a_hold_gives_voters_back_the_time_it_took"),

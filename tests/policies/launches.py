@@ -78,6 +78,11 @@ def seen(now: datetime, wave: int = 1) -> dict[str, Any]:
     return {"items": items(wave), "gates": looked(now)} | OPEN
 
 
+def clear(target: dict[str, Any], *why: str) -> dict[str, Any]:
+    """What a look at an earlier date found: nothing, unless `why` says otherwise."""
+    return {"forward": {"target": target, "why": list(why)}}
+
+
 def body(kind: str, road: Journal[Launch]) -> dict[str, Any]:
     """What a well-formed command of `kind` brings when its giver sees the launch as it is."""
     state, now = road.past, road.now
@@ -118,7 +123,8 @@ def walk(road: Journal[Launch], *steps: Step) -> Journal[Launch]:
         kind, actor, *over = step
         wave = road.state.wave + (0 if kind == "restore" else 1) if road.past else 1
         told = {**body(kind, road), **(over[0] if over else {})}
-        road.give(kind, actor, told, **seen(road.now, wave))
+        ahead = clear(told["target"]) if kind == "bring_forward" else {}
+        road.give(kind, actor, told, **seen(road.now, wave), **ahead)
     return road
 
 

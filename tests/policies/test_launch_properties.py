@@ -17,7 +17,17 @@ from policies.lifecycle.launch_state import AHEAD, FINAL, Launch, Status
 from policies.lifecycle.machines import fold
 from policies.rules.launch_turns import turns
 from tests.builders import AMY, CAST, LEA, MAX, PIA, SENA, SOL, Journal
-from tests.policies.launches import LAUNCHES, OPEN, POLLED, SYS, body, items, launched, looked
+from tests.policies.launches import (
+    LAUNCHES,
+    OPEN,
+    POLLED,
+    SYS,
+    body,
+    clear,
+    items,
+    launched,
+    looked,
+)
 
 TWO_HATS = Actor("per_hats", ("product_lead", "safety_oncall", "administrator", "policy_editor"))
 CREW = (LEA, MAX, SOL, PIA, SENA, AMY, TWO_HATS)
@@ -146,7 +156,10 @@ class ALaunch(RuleBasedStateMachine):
         if kind == "vote":
             told |= PROSE
         try:
-            after = self.road.give(kind, actor, told, **self.saw(kind, look))
+            seen = self.saw(kind, look)
+            if kind == "bring_forward" and look:
+                seen |= clear(told["target"])
+            after = self.road.give(kind, actor, told, **seen)
         except Refused:
             assert self.road.state is before
             return
@@ -187,6 +200,8 @@ class ALaunch(RuleBasedStateMachine):
             assert told["first"] == self.first["cancel"] != actor.id  # I2
         if name == "restored":
             assert told["first"] == self.first["restore"] != actor.id  # I2
+        if name in ("forward:proposed", "brought_forward"):
+            assert look  # I7: nothing comes forward unlooked
         if name == "brought_forward":
             assert told["first"] == self.first["forward"] != actor.id  # I2
         if name == "freeze:overridden":

@@ -19,7 +19,7 @@ from policies.lifecycle.launch_permits import LEGAL, SYSTEM_COMMANDS
 from policies.lifecycle.launch_state import AHEAD, FINAL, NEXT, Launch, Status
 from policies.rules.launch_turns import turns
 from tests.builders import AMY, LEA, MAX, SOL, T0, Journal, command, event_of
-from tests.policies.launches import OPEN, SYS, TERMS, at, body, freeze, items, span
+from tests.policies.launches import OPEN, SYS, TERMS, at, body, clear, freeze, items, span
 
 SOON, LATE = T0 + timedelta(hours=2), T0 + timedelta(days=400)
 MOMENTS = (T0, SOON, LATE)
@@ -42,7 +42,8 @@ def offers(state: Launch | None) -> Iterator[Offer]:
         for told in changes(kind, body(kind, road)):
             for actor in people(kind):
                 for saw in looks(state, kind):
-                    yield kind, actor, told, saw
+                    ahead = clear(told["target"]) if kind == "bring_forward" else {}
+                    yield kind, actor, told, saw | ahead
 
 
 def people(kind: str) -> tuple[Actor, ...]:

@@ -179,27 +179,3 @@ def test_a_postponement_is_later_and_nothing_else() -> None:
     for sooner in (at(OPENING), at(OPENING - timedelta(days=1))):
         assert road.refused("postpone", LEA, {**why, "target": sooner}) == "incomplete"
     assert road.refused("postpone", LEA, {**why, "target": span("month:2026-03")}) == "incomplete"
-
-
-def test_i3_bringing_forward_takes_fresh_gates_notice_and_two_people() -> None:
-    road = LAUNCHES["gating, green early"]()
-    sooner = {"reason": "ready", "target": at(road.now + timedelta(days=8))}
-    too_soon = {"reason": "ready", "target": at(road.now + timedelta(days=6))}
-
-    assert LAUNCHES["gating"]().refused("bring_forward", LEA, sooner) == "evidence-blocks"
-    assert road.refused("bring_forward", LEA, too_soon) == "not-yet"
-    assert road.refused("bring_forward", SOL, sooner) == "not-allowed"
-    road.give("bring_forward", LEA, sooner)
-    assert road.refused("bring_forward", LEA, sooner) == "same-voice"
-    assert road.give("bring_forward", MAX, sooner).opens_at == road.now + timedelta(days=8)
-
-
-def test_i1_the_second_voice_is_for_the_very_date_the_first_one_named() -> None:
-    road = LAUNCHES["gating, forward proposed"]()
-    another = {"reason": "ready", "target": at(road.now + timedelta(days=9))}
-
-    state = road.give("bring_forward", MAX, another)
-
-    assert state.opens_at == OPENING
-    assert state.proposal is not None
-    assert state.proposal.by == MAX.id

@@ -1,17 +1,20 @@
 """Who is told what: every event is spoken for, nobody is told of their own doing, no secrets leak
 from inside a review."""
 
+import json
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from policies.lifecycle import purge, submission
-from policies.lifecycle.kernel import Event
+from policies.lifecycle.kernel import Event, iso
 from policies.lifecycle.machines import MACHINES
+from policies.rules.notice_facts import facts_of, facts_value
 from policies.rules.notice_topics import NOTICES
 from policies.rules.notices import TOLD_OF, Person, recipients, tellings
-from tests.builders import ADA, ALF, AMY, LEA, PUBLISHER, RUI, SENA, Journal
+from tests.builders import ADA, ALF, AMY, LEA, MAX, PUBLISHER, RUI, SENA, Journal
+from tests.policies.launches import LAUNCHES, clear
 from tests.policies.states import SYS, give, queued, walked
 
 PEOPLE = (
@@ -39,8 +42,7 @@ SILENT = {
     "release:cleared",
     "release:unscheduled",
     "release:resumed",
-    "release:bound",  # ten thousand at once; their launch tells its own story
-    "release:unbound",
+    "embargo:resolved",  # the clock law moved under the same civil time
     "memo:prepared",  # nobody has it yet
     "memo:edited",
     "memo:discarded",
@@ -68,7 +70,9 @@ SILENT = {
     "listing:exposure:halted",
     "listing:exposure:resumed",
 }
-SUBJECTS = ("submission", "release", "listing", "stop", "publisher", "memo", "purge", "hold")
+SUBJECTS = (
+    "submission", "release", "listing", "stop", "publisher", "memo", "purge", "hold", "embargo",
+)  # fmt: skip
 
 
 def told(case: Journal[Any], before: Any) -> dict[str, set[str]]:
@@ -203,3 +207,39 @@ def test_a_rule_that_names_no_notice_is_found_at_once(monkeypatch: pytest.Monkey
 
     with pytest.raises(ValueError, match="unknown notice question"):
         tellings(event, None, case.state)
+
+
+def test_an_earlier_date_reaches_whoever_has_a_release_in_the_launch_at_any_hour() -> None:
+    road = LAUNCHES["gating, forward proposed"]()
+    before, people = road.past, (*PEOPLE, replace(PEOPLE[0], launches=frozenset({"lch_1"})))
+    assert road.state.proposal is not None
+    assert road.state.proposal.target is not None
+    target = road.state.proposal.target.as_json()
+    road.give("bring_forward", MAX, {"reason": "ready", "target": target}, **clear(target))
+
+    found = tellings(road.events[-1], before, road.state)
+    facts = facts_of(road.events[-1], road.state)
+
+    assert set(recipients(found, people, MAX.id)["launch_sooner"]) == {"per_ada"}
+    assert NOTICES["launch_sooner"].urgent
+    assert road.state.opens_at is not None
+    assert (facts.launch, facts.at) == ("lch_1", iso(road.state.opens_at))
+
+
+def test_of_a_closed_launch_the_staff_is_told_and_no_developer() -> None:
+    road = LAUNCHES["closed"]()
+
+    found = recipients(tellings(road.events[-1], None, road.state), PEOPLE, LEA.id)
+
+    assert found.keys() == {"launch_closed"}
+    assert not {"per_ada", "per_alf", "per_eve"} & set(found["launch_closed"])
+    assert "per_sol" in found["launch_closed"]
+
+
+@pytest.mark.parametrize("name", sorted(LAUNCHES.keys() - {"nothing"}))
+def test_facts_of_a_launch_are_plain_values_whatever_its_date(name: str) -> None:
+    road = LAUNCHES[name]()
+
+    value = facts_value(facts_of(road.events[-1], road.state))
+
+    assert json.loads(json.dumps(value)) == value

@@ -110,6 +110,7 @@ class House:
     def worker(self, **changes: Any) -> Worker:
         planning = Planning(self.engine, self.packs)
         exposure = Exposure(self.client, self.queue)
+        forecasting = Forecasting(self.engine, self.packs, self.pack)
         launching = Launching(self.engine, self.client, self.queue, self.pack)
         options: dict[str, Any] = {
             "task_queue": self.queue,
@@ -128,7 +129,8 @@ class House:
                 launching.seat,
                 launching.look,
                 launching.tell,
-                Forecasting(self.engine, self.packs).keep,
+                forecasting.keep,
+                forecasting.look_forward,
                 self.scripted.static_scan,
             ],
             "graceful_shutdown_timeout": timedelta(seconds=1),
