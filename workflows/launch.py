@@ -206,6 +206,9 @@ class LaunchWorkflow:
         s, wanted = self.state, command.body.get("target")
         if not isinstance(wanted, dict):
             return {}  # refused for that, without a look
+        if not workflow.patched("looks-forward"):
+            # A history from before there was this look: it was decided, and goes on, without.
+            return {"forward": {"target": wanted, "why": []}}
         request = ForwardRequest(s.store, s.id, s.terms.pack, wanted, workflow.now())
         ahead = await workflow.execute_activity_method(Forecasting.look_forward, request, **LASTING)
         return {**await self._look(), "forward": ahead.forward}
