@@ -10,7 +10,7 @@ from tests.api.store import Store
 from tests.api.test_launch_levers import sent
 from tests.api.test_launch_pages import ahead, ready, words
 from tests.api.test_pages import HOSTILE, Browser
-from tests.launch_stories import DAY, Told
+from tests.launch_stories import DAY, Told, bind
 
 
 async def opened(store: Store, ago: timedelta = 8 * DAY) -> Told:
@@ -121,3 +121,22 @@ async def test_until_it_has_soaked_its_button_is_off_and_says_until_when(store: 
     assert 'disabled aria-describedby="off-close"' in part
     assert early[0] == 409
     assert "not soaked" in early[2]
+
+
+async def test_a_partly_open_launch_says_how_to_go_on_stop_and_take_it_back(store: Store) -> None:
+    release, other = await ready(store), await ready(store, "Bread Doctor")
+    told = Told(store, "Opening of the store", ahead(-DAY))
+    bind(store, other, told.subject, wave=2)
+    told.live(release)
+    board = f"/launches/{told.subject}"
+
+    partial = words(await Browser(store, "lea").page(board))
+    finished = await sent(store, "lea", board, board, what="finish")
+    live = words(await Browser(store, "lea").page(board))
+
+    assert told.state.status.value == "partial"
+    assert "To take it back, suspend all of it at once, or roll back single releases" in partial
+    for lever in ("hold", "suspend", "next_wave", "finish"):
+        assert f'name="what" value="{lever}"' in partial
+    assert finished[:2] == (303, f"{board}?said=launch-finish"), finished[2][:500]
+    assert "To take it back" not in live
