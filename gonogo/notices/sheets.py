@@ -21,7 +21,6 @@ _FOLDERS = {
     "pub": "/publishers",
     "mem": "/memos",
     "trf": "/transfers",
-    "lch": "/launches",
 }
 
 
