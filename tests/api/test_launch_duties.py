@@ -1,7 +1,11 @@
 """What builders owe, on the board of their launch: by item, by publisher, and theirs alone."""
 
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
 from gonogo.db.people import PublisherRow
 from gonogo.db.session import writing
+from gonogo.notices.fanout import Fanout
 from tests.api.store import Store
 from tests.api.test_launch_pages import _of_ben, ahead, ready, words
 from tests.api.test_pages import HOSTILE, Browser, assert_careful
@@ -62,3 +66,43 @@ async def test_a_publisher_with_a_hostile_name_owes_it_as_text(store: Store) -> 
     assert "<img" not in answer.text
     assert "<script>alert" not in answer.text
     assert_careful(answer)
+
+
+def told_of_duties(store: Store) -> None:
+    """Notices of what happened, written as the worker's lane writes them."""
+    svc = store.app.state.services
+    lane = Fanout(svc.engine, svc.store, "Europe/London", mail=False, in_force=svc.pack)
+    while lane.batch():
+        pass
+
+
+async def reminders(store: Store, by: str) -> list[dict[str, Any]]:
+    told_of_duties(store)
+    items = (await store.get("/v1/me/inbox", by)).json()["items"]
+    return [one for one in items if one["notice"] == "duties_owed"]
+
+
+async def test_builders_hear_once_for_a_launch_what_they_owe_until_they_owe_nothing(
+    store: Store,
+) -> None:
+    told = Told(store, HOSTILE[:60], datetime.now(UTC) + timedelta(days=20)).planned()
+    for name in ("Abacus", "Zither"):
+        bind(store, await ready(store, name), told.subject)
+    told.give("narrow", "lea", {"target": told.target(told.exact)})
+    told.give("open_gates", "lea", {})
+
+    at_first = await reminders(store, "ada")
+    others = [await reminders(store, name) for name in ("ben", "lea", "rita")]
+    told.now = told.opening - timedelta(days=13)
+    told.give("remind_duties", "system", {})
+    again = await reminders(store, "ada")
+    await accept(store, "lumen", "ada")
+    told.now = told.opening - timedelta(days=2)
+    told.give("remind_duties", "system", {})
+    done = await reminders(store, "ada")
+
+    assert (len(at_first), len(again), len(done)) == (1, 2, 2)
+    assert others == [[], [], []]
+    assert at_first[0]["path"] == f"/launches/{told.subject}"
+    page = await Browser(store, "ada").visit(str(at_first[0]["path"]))
+    assert page.status_code == 200
