@@ -46,7 +46,7 @@ def looked_forward(svc: Services, launch: Launch, target: Target) -> Ahead:
             "forward": look_forward(
                 session, svc.store, launch.id, target, now, pack=pack, in_force=svc.pack
             ),
-            "gates": measure(session, svc.store, launch.id, now, svc.pack),
+            "gates": measure(session, svc.store, launch.id, now, svc.pack).gates,
         }
         gates = after(launch, measured(launch, now, observed), now).gates(now)
         found = [f"gate:{one}" for one in gates.why] + list(in_the_way(observed, target))

@@ -16,9 +16,9 @@ from api.deps import PLAIN, Services
 from api.errors import Problem
 from api.launch_board import Board
 from gonogo.db.launch_board import Bound
-from gonogo.db.launch_gates import measure
+from gonogo.db.launch_gates import measure_of
 from gonogo.db.session import reading
-from gonogo.db.windows import of_store, zones_of
+from gonogo.db.windows import declared, zones_of
 from gonogo.zones import place_target
 from policies.errors import Incomplete
 from policies.lifecycle.kernel import Role
@@ -239,7 +239,8 @@ def _wrong(seen: Board, asked: RehearsalBody, clock: _Clock) -> tuple[Injection,
 def _windows(svc: Services, launch: Launch, now: datetime) -> tuple[Window, ...]:
     """Those of its own pack and those that people declared."""
     with reading(svc.engine) as session:
-        return tuple(of_store(session, svc.store, launch.terms.pack, now))
+        people = declared(session, svc.store, now)
+    return (*svc.packs(launch.terms.pack).windows_in_force(), *people)
 
 
 def _items(
@@ -277,7 +278,7 @@ def _gates(svc: Services, launch: Launch, now: datetime) -> dict[str, Any]:
     """What the measured gates show now; one that nobody can measure does not hold (I7), nor does
     one that Prometheus would have to be asked about."""
     with reading(svc.engine) as session:
-        found = measure(session, svc.store, launch.id, now, svc.pack).gates
+        found = measure_of(session, launch, now, svc.pack).gates
     measured = {gate.id for gate in launch.terms.gates if gate.kind == "measured"}
     values = {gate: look["value"] for gate, look in found.items() if look["value"] is not None}
     return {"measures": values, "unmeasured": frozenset(measured - set(values))}

@@ -140,14 +140,20 @@ class Measured:
     queries: dict[str, str]
 
 
+NOTHING = Measured({}, {})
+
+
 def measure(
     session: Session, store: str, launch: str, now: datetime, in_force: PolicyPack
 ) -> Measured:
     """What every measured gate of `launch` shows at `now` (UTC)."""
     row = session.get(LaunchPicture, (store, launch))
-    if row is None:
-        return Measured({}, {})
-    look = Looking(session, state_of("launch", row.state), now, in_force)
+    return measure_of(session, state_of("launch", row.state), now, in_force) if row else NOTHING
+
+
+def measure_of(session: Session, launch: Launch, now: datetime, in_force: PolicyPack) -> Measured:
+    """The same of a launch that was read already."""
+    look = Looking(session, launch, now, in_force)
     gates = [gate for gate in look.launch.terms.gates if gate.kind == "measured"]
     queries = _queries(look) if any(gate.looks_at == PROMETHEUS for gate in gates) else {}
     seen = {gate.id: _seen(gate, look) for gate in gates if gate.id not in queries}

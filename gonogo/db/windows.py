@@ -55,16 +55,20 @@ def in_force(
 
 def of_store(session: Session, store: str, pack: str, now: datetime) -> list[Window]:
     """The windows of pack and people, of every scope; none is long over at `now`."""
+    kept = session.get(PackRow, pack)
+    listed = [PackWindow(**one) for one in kept.value.get("windows", ())] if kept else []
+    return [one.window() for one in listed if one.enabled] + declared(session, store, now)
+
+
+def declared(session: Session, store: str, now: datetime) -> list[Window]:
+    """Those that people declared, of every scope; none is long over at `now`."""
     rows = session.exec(
         select(WindowPicture)
         .where(WindowPicture.store_id == store, still(now - _ZONES_MOVE))
         .order_by(col(WindowPicture.id))
         .limit(MOST)
     )
-    declared = [window_of(row.state["window"], row.id) for row in rows]
-    kept = session.get(PackRow, pack)
-    listed = [PackWindow(**one) for one in kept.value.get("windows", ())] if kept else []
-    return [one.window() for one in listed if one.enabled] + declared
+    return [window_of(row.state["window"], row.id) for row in rows]
 
 
 def zones_of(windows: Collection[Window]) -> Mapping[str, tzinfo]:

@@ -11,6 +11,8 @@ from policies.lifecycle.launch_permits import LEGAL
 from policies.lifecycle.launch_state import COMMITTED, FINAL, Launch, Status
 from policies.rules.target import deadline
 
+# Looking at measured gates more often would only fill the record before anybody polls.
+_LOOKS_APART = timedelta(hours=1)
 # From here builders know what is asked of them; what is on hold asks nobody for anything.
 REMINDING = COMMITTED | {Status.GATING}
 
@@ -149,7 +151,7 @@ def look_due(s: Launch) -> datetime | None:
     marks = [s.marks[one] for one in ids if one in s.marks]
     if len(marks) < len(ids):
         return s.since
-    again = timedelta(seconds=s.terms.remind_s)
+    again = max(timedelta(seconds=s.terms.remind_s), _LOOKS_APART)
     # A look that finds nothing new leaves a waiver as it is.
     return min(mark.until if mark.waived else mark.at + again for mark in marks)
 

@@ -11,6 +11,7 @@ from tests.api.test_launch_levers import sent
 from tests.api.test_launch_pages import ahead, ready, words
 from tests.api.test_pages import HOSTILE, Browser
 from tests.launch_stories import DAY, Told, bind
+from tests.policies.launches import OPEN
 
 
 async def opened(store: Store, ago: timedelta = 8 * DAY) -> Told:
@@ -93,7 +94,7 @@ async def test_the_board_shows_what_will_be_filed_and_then_the_report(store: Sto
     told.give("restore", "lou", told.why("Over."))
     with reading(told.svc.engine) as session:
         items = observe(session, told.svc.store, told.subject, wave=1, opened=True, at=told.now)
-    told.give("restore", "lea", told.why("Over."), items=items)
+    told.give("restore", "lea", told.why("Over."), items=items, **OPEN)
     board = f"/launches/{told.subject}"
     before = await Browser(store, "lea").page(board)
 

@@ -245,7 +245,8 @@ def test_an_export_warns_of_texts_that_another_stores_request_erased(desk: Audit
     report = offline(desk)
 
     assert (report.faults, report.erased) == ([], 1)
-    assert report.warnings == ["1 texts were erased by requests of other stores: verify those, too"]
+    told = "1 texts were erased by requests of other stores: verify those, too"
+    assert told in report.warnings
 
 
 def test_an_export_with_a_tombstone_less_is_found(desk: Audited, objects: Objects) -> None:

@@ -143,7 +143,10 @@ def test_one_domain_stands_for_one_publisher(desk: Desk) -> None:
     assert code(proven(desk, "pub_2", "other-name.com", by=EVE)) == "stored"
     desk.give("revoke", "pub_1", LEA, publisher_body("revoke"))
     desk.wait(hours=1)
-    assert code(proven(desk, "pub_2", "lumen-learning.com", by=EVE)) == "stored"
+    # A domain that staff revoked serves nobody until they give it back.
+    assert code(proven(desk, "pub_2", "lumen-learning.com", by=EVE)) == "illegal-move"
+    desk.give("reinstate", "pub_1", AMY, publisher_body("reinstate"))
+    assert code(proven(desk, "pub_1", "lumen-learning.com")) == "stored"
 
 
 def test_a_person_founds_only_so_many(desk: Desk) -> None:

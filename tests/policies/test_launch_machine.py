@@ -17,6 +17,7 @@ from tests.policies.grids import cell, every_cell_is_facts_or_a_named_refusal, m
 from tests.policies.launches import (
     LAUNCHES,
     body,
+    clear,
     freeze,
     seen,
 )
@@ -191,7 +192,9 @@ def looking(road: Journal[Launch], kind: str) -> dict[str, Any]:
 
 def where(row: str, kind: str) -> str:
     road = LAUNCHES[row]()
-    return cell(road, kind, body(kind, road), looking(road, kind), lambda s: CODE[s.status])
+    told = body(kind, road)
+    saw = looking(road, kind) | (clear(told["target"]) if kind == "bring_forward" else {})
+    return cell(road, kind, told, saw, lambda s: CODE[s.status])
 
 
 @pytest.mark.parametrize("row", LAUNCHES)

@@ -60,7 +60,8 @@ def people(kind: str) -> tuple[Actor, ...]:
 def changes(kind: str, told: dict[str, Any]) -> list[dict[str, Any]]:
     more: Mapping[str, list[dict[str, Any]]] = {
         "draft": [{"terms": SMALL}],
-        "plan": [{"target": at(SOON)}, {"target": span("tbd:2026-05-31")}],
+        # Late by plan, too: after a postponement developers are asked, and nothing comes forward.
+        "plan": [{"target": at(SOON)}, {"target": at(LATE)}, {"target": span("tbd:2026-05-31")}],
         "narrow": [{"target": at(SOON)}],
         "postpone": [{"target": at(LATE)}, {"target": span("tbd:2028-05-31")}],
         "approve_date": [{"target": at(LATE)}],
