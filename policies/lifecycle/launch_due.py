@@ -132,10 +132,16 @@ def _asking_timers(s: Launch) -> list[Timer]:
 
 def _gate_timers(s: Launch) -> list[Timer]:
     """The first answer to end: on the way, its owner is told. While gates are answered, the next
-    look at those that are measured."""
+    look at those that are measured: nobody has to be told that the store looks again."""
     if s.status not in COMMITTED | {Status.GATING}:
         return []
-    ends = [m.until for m in s.marks.values() if not m.lapsed and (m.holds or m.waived)]
+    own = {gate.id for gate in s.terms.gates if gate.kind == "measured"}
+    ends = [
+        mark.until
+        for mark in s.marks.values()
+        if not mark.lapsed
+        and (mark.waived or (mark.holds and (s.status in COMMITTED or mark.gate not in own)))
+    ]
     found = [Timer("reopen_gate", min(ends))] if ends else []
     look = look_due(s) if s.status is Status.GATING else None
     return [*found, Timer("measure", look)] if look else found
