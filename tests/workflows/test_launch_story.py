@@ -73,7 +73,9 @@ async def test_the_story_from_the_announcement_to_the_opening(
     dark.append((house.state(LAUNCH).status.value, served(house)))
     await event.give("approve_date", AMY, target=at(event.opens_at))
     await event.give("replan", LEA, target=at(event.opens_at))
-    await event.sleep_to(3 * DAY)
+    # Not at the very instant of a reminder: the time-skipping server sometimes loses a task to
+    # which a timer and an update come at once (“invalid history builder state for action”).
+    await event.sleep_to(3 * DAY + timedelta(hours=1))
     await event.green()
     await event.sleep_to(2 * DAY - timedelta(minutes=1))
     await event.all_go()
