@@ -108,17 +108,17 @@ class RehearsalBody(Body):
     until: When | None = None
     opening: Annotated[str, Field(min_length=1, max_length=100)] | None = None
     delay_s: _Delay = 4 * 3600.0
-    delays_s: Annotated[dict[Role, _Delay], Field(max_length=20)] = {}  # noqa: RUF012  # pydantic copies it
+    delays_s: Annotated[dict[Role, _Delay], Field(max_length=20)] = Field(default={})
     votes: Annotated[
         dict[Role, Annotated[list[Word], Field(max_length=5)]], Field(max_length=20)
-    ] = {}  # noqa: RUF012
+    ] = Field(default={})
     accepts_risk: Flag = False
-    rejected: Annotated[list[Rejection], Field(max_length=EACH_MOST)] = []  # noqa: RUF012
-    left: Annotated[list[Leaving], Field(max_length=EACH_MOST)] = []  # noqa: RUF012
-    stopped: Annotated[list[Stopping], Field(max_length=EACH_MOST)] = []  # noqa: RUF012
-    outages: Annotated[list[Span], Field(max_length=EACH_MOST)] = []  # noqa: RUF012
-    away: Annotated[list[Absence], Field(max_length=EACH_MOST)] = []  # noqa: RUF012
-    holds: Annotated[list[Holding], Field(max_length=EACH_MOST)] = []  # noqa: RUF012
+    rejected: Annotated[list[Rejection], Field(max_length=EACH_MOST)] = Field(default=[])
+    left: Annotated[list[Leaving], Field(max_length=EACH_MOST)] = Field(default=[])
+    stopped: Annotated[list[Stopping], Field(max_length=EACH_MOST)] = Field(default=[])
+    outages: Annotated[list[Span], Field(max_length=EACH_MOST)] = Field(default=[])
+    away: Annotated[list[Absence], Field(max_length=EACH_MOST)] = Field(default=[])
+    holds: Annotated[list[Holding], Field(max_length=EACH_MOST)] = Field(default=[])
     runs: Annotated[int, Field(ge=0, le=RUNS_MOST, strict=True)] = 0
 
 
