@@ -1,6 +1,5 @@
-"""Plans, previews and forecasts of launches as JSON: values that pages render as they are."""
+"""Plans and previews of launches as JSON: values that pages render as they are."""
 
-from datetime import datetime
 from typing import Any
 
 from api.views import time_text
@@ -10,9 +9,7 @@ from policies.rules.launch_plan import Examined, Quorum
 from policies.rules.launch_readiness import Holds, Matrix
 from policies.rules.postponing import Preview
 from policies.rules.postponing_difference import difference
-from policies.stats.forecast import Forecast, Lever, Question
 
-_QUANTILES = (0.1, 0.5, 0.8, 0.9)
 SHOWN_MOST = 1_000  # of any list in a preview; counts tell the rest
 
 
@@ -122,29 +119,4 @@ def _outlook(seen: Outlook) -> dict[str, Any]:
             "available_s": seen.capacity.available_s,
             "short_s": max(0.0, seen.capacity.short_s),
         },
-    }
-
-
-def forecast_view(
-    asked: Question, told: Forecast, helps: tuple[Lever, ...], at: datetime | None
-) -> dict[str, Any]:
-    past = asked.past
-    return {
-        "by": time_text(at),
-        "probability": told.by(at) if at else None,
-        "quantiles": {f"{p:g}": time_text(told.date(p)) for p in _QUANTILES},
-        "cases": len(asked.pending),
-        "pending": sum(one.stage != "approved" for one in asked.pending),
-        "runs": asked.runs,
-        "seed": str(asked.seed),
-        "past": {
-            "waits": len(past.waits_s),
-            "work": len(past.work_s),
-            "approved": past.approved,
-            "again": past.again,
-            "lost": past.lost,
-        },
-        "levers": [
-            {"what": one.what, "gain": one.gain, "earlier_s": one.earlier_s} for one in helps
-        ],
     }

@@ -11,6 +11,7 @@ from api.pages import (
     home,
     inbox,
     launch_closing,
+    launch_forecast,
     launch_forward,
     launch_freeze,
     launch_levers,
@@ -49,6 +50,7 @@ PAGES = (
     launch_plan.router,  # `/launches/new` before `/launches/{subject}`
     launches.router,
     launch_closing.router,
+    launch_forecast.router,
     launch_forward.router,
     launch_levers.router,
     launch_freeze.router,

@@ -13,12 +13,12 @@ from sqlmodel import Session
 from api.bodies import Body, Instant
 from api.deps import PLAIN, Services, SubjectId, Svc
 from api.errors import Problem
-from api.launch_ahead import forecast_view, preview_view, readiness_view
+from api.launch_ahead import preview_view, readiness_view
+from api.launch_forecast import forecast_view, told_by
 from api.schema import READ
 from api.subjects import Staff
 from gonogo.db.codec import state_of
 from gonogo.db.launch_around import Gathered, gather, opening_of
-from gonogo.db.launch_forecasts import question
 from gonogo.db.launches import LaunchPicture
 from gonogo.db.session import reading
 from gonogo.zones import place_target, zone_named
@@ -30,14 +30,12 @@ from policies.rules.launch_plan import examine, quorum
 from policies.rules.launch_readiness import matrix
 from policies.rules.postponing import Preview, preview
 from policies.rules.postponing_request import Choice, Embargoed, Exposed, Mode, Request
-from policies.stats.forecast import Forecast, Question, forecast, levers
 
 router = APIRouter(prefix="/v1/launches", tags=["launches"])
 _Ids = Annotated[str, Field(min_length=1, max_length=80, pattern=PLAIN)]
 _Target = Annotated[str, Field(min_length=1, max_length=100)]
 _CHOICES_MOST = 10_000
 _Share = Annotated[float, Query(gt=0, le=1)]
-LEVERS_MOST = 200  # pending cases up to which every hour is tried
 
 
 class PreviewBody(Body):
@@ -100,22 +98,7 @@ def get_forecast(
     as nothing happens in the launch."""
     if by is not None and by.tzinfo is None:
         raise Problem("bad-request", "a time with its zone is needed: by")
-    asked, told, at = told_by(svc, launch, by, share)
-    few = len(asked.pending) <= LEVERS_MOST and asked.reviewing.shares
-    return forecast_view(asked, told, levers(asked, at) if at and few else (), at)
-
-
-def told_by(
-    svc: Services, launch: str, by: datetime | None, share: float = 0.5
-) -> tuple[Question, Forecast, datetime | None]:
-    """The question, its answer, and the moment it is about; None while there is no date."""
-    now = datetime.now(UTC)
-    with reading(svc.engine) as session:
-        state = _state(svc, session, launch)
-        asked = question(session, state, svc.packs(state.terms.pack), now, share)
-    if asked is None:
-        raise Problem("bad-request", "nothing is bound to this launch, so there is nothing to tell")
-    return asked, forecast(asked), by or opening_of(state)
+    return forecast_view(told_by(svc, launch, by, share))
 
 
 def previewed(svc: Services, launch: str, body: PreviewBody) -> Preview:

@@ -11,7 +11,7 @@ from api.closing import closing_of, filed_of, launch_named, made_of, page_of
 from api.deps import SubjectId, Svc
 from api.errors import Problem
 from api.launch_asked import Deciding
-from api.routes.launch_plans import told_by
+from api.launch_forecast import told_by
 from api.schema import COMMAND, READ
 from api.subjects import Staff
 from api.views import time_text
@@ -51,8 +51,9 @@ def keep_forecast(svc: Svc, who: Staff, launch: SubjectId, body: KeepBody) -> di
     with reading(svc.engine) as session:
         if forecasts.count(session, svc.store, launch) >= KEPT_MOST:
             raise Problem("over-limit", f"a launch keeps at most {KEPT_MOST} forecasts")
-    asked, told, at = told_by(svc, launch, body.by)
-    if at is None:
+    seen = told_by(svc, launch, body.by)
+    asked, at = seen.asked, seen.at
+    if asked is None or at is None:
         raise Problem("bad-request", "there is no date yet: say by when")
     row = ForecastRow(
         store_id=svc.store,
@@ -60,7 +61,7 @@ def keep_forecast(svc: Svc, who: Staff, launch: SubjectId, body: KeepBody) -> di
         launch=launch,
         made_at=asked.now,
         due=at,
-        probability=told.by(at),
+        probability=seen.told.by(at),
         seed=str(asked.seed),
         runs=asked.runs,
         by=who.id,

@@ -59,6 +59,11 @@ VISITS: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("lea", "launches", "live"),
         ("lea", "launches", "postponed"),
     ),
+    "/launches/{subject}/forecast": (
+        ("lea", "launches", "gating"),
+        ("sam", "launches", "hold"),
+        ("lea", "launches", "live"),
+    ),
     "/launches/{subject}/forward": (("lea", "launches", "gating"),),
     "/launches/{subject}/postpone": (("lea", "launches", "gating"), ("sam", "launches", "hold")),
     "/launches/{subject}/pressure": (("lea", "launches", "poll"), ("sam", "launches", "live")),
