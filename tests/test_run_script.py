@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from gonogo.bootstrap import HELP, MODEL, PRODUCT, TEST, Meter, parts, program
+from gonogo import development
+from gonogo.bootstrap import HELP, MODEL, PRODUCT, SIDE_BY_SIDE, TEST, Meter, parts, program
 from tests.conftest import require
 
 ROOT = Path(__file__).parent.parent
@@ -244,8 +245,9 @@ def test_quick_tests_leave_the_slow_ones_out_unless_all_are_asked_for() -> None:
     quick, _ = program(ROOT, "test", ["-x"])
     everything, _ = program(ROOT, "test", ["--all", "-x"])
 
-    assert quick[1:] == ["-m", "pytest", "-m", "not slow", "-x"]
-    assert everything[1:] == ["-m", "pytest", "-x"]
+    assert quick[1:] == ["-m", "pytest", *SIDE_BY_SIDE, "-m", "not slow", "-x"]
+    assert everything[1:] == ["-m", "pytest", *SIDE_BY_SIDE, "-x"]
+    assert development.SIDE_BY_SIDE == SIDE_BY_SIDE
 
 
 def test_only_a_long_step_tells_how_long_it_takes(capsys: pytest.CaptureFixture[str]) -> None:

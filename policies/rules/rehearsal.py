@@ -98,6 +98,7 @@ class _Run:
         self.again: dict[str, datetime] = {}  # refused just now: not in a circle
         self.injected = sorted(scenario.injections, key=lambda one: one.at)
         self.promised = scenario.launch.opens_at
+        self.known: tuple[Launch, datetime, tuple[Turn, ...]] | None = None  # the last `_turns`
 
     def through(self) -> Rehearsed:
         for _ in range(STEPS_MOST):
@@ -157,8 +158,11 @@ class _Run:
     # What people do.
 
     def _turns(self) -> tuple[Turn, ...]:
-        saw = seen(self.scenario, self.state, self.now)
-        return turns(self.state, self.now, items_of(saw))
+        """Asked several times at each moment; they differ by it and by the launch alone."""
+        if self.known is None or self.known[0] is not self.state or self.known[1] != self.now:
+            saw = seen(self.scenario, self.state, self.now)
+            self.known = (self.state, self.now, turns(self.state, self.now, items_of(saw)))
+        return self.known[2]
 
     def _people(self) -> bool:
         asked = {(turn.who, turn.what, turn.of): turn for turn in self._turns()}

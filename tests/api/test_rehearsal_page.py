@@ -2,11 +2,20 @@
 
 from datetime import UTC, datetime
 
+import pytest
+
+from api.pages import launch_rehearsal
 from tests.api.store import PEOPLE, Store
 from tests.api.test_launch_pages import STAFF, words
 from tests.api.test_launch_rehearsal import gating
 from tests.api.test_pages import HOSTILE, Browser, assert_careful
 from tests.launch_stories import DAY, Told
+
+
+@pytest.fixture
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The pack of these tests looks at its gates every hour: forty rehearsals take seconds."""
+    monkeypatch.setattr(launch_rehearsal, "RUNS", 3)
 
 
 async def test_a_rehearsal_is_a_sentence_a_picture_a_story_and_a_table(store: Store) -> None:
@@ -34,6 +43,7 @@ WRONG = (
 )
 
 
+@pytest.mark.usefixtures("few")
 async def test_what_goes_wrong_is_told_where_it_bites(store: Store) -> None:
     told, _ = await gating(store)
 
@@ -56,6 +66,7 @@ async def test_what_cannot_be_rehearsed_says_why_instead(store: Store) -> None:
     assert "Nothing is bound to it" in words(nothing)
 
 
+@pytest.mark.usefixtures("few")
 async def test_a_rehearsal_is_for_staff_and_hostile_text_stays_text(store: Store) -> None:
     told, _ = await gating(store, 9, "Night Sky Guide", HOSTILE)
     path = f"/launches/{told.subject}/rehearsal"
