@@ -124,7 +124,7 @@ async def settled(engine: Engine, items: int) -> float:
             ).scalar_one()
         if count >= items:
             return time.time()
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(0.5)  # the count reads every listing, and this machine is measured
     raise RuntimeError(f"not settled after {PATIENCE_S:.0f} s")
 
 
@@ -158,7 +158,7 @@ async def _lines(notices: Path, word: str, wanted: int) -> None:
     while time.monotonic() < end:
         if await asyncio.to_thread(_counted, notices, word) >= wanted:
             return
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(0.5)
     raise RuntimeError(f"not {wanted} bare workflows are “{word}”")
 
 
