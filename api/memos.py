@@ -9,6 +9,7 @@ from sqlmodel import col, select
 
 from api.deps import Services
 from api.errors import Problem
+from gonogo.db.announcements import told_before
 from gonogo.db.codec import event_of, state_of
 from gonogo.db.memo_lists import texts
 from gonogo.db.memos import MemoPicture
@@ -22,7 +23,6 @@ from policies.lifecycle.launch_state import Launch
 from policies.lifecycle.machines import fold
 from policies.lifecycle.memo import Memo
 from policies.rules.memo_facts import AUDIENCES, TOLD_BY_MEMO, MemoFacts, memo_facts
-from policies.rules.target import Target
 
 # What builders owe before an opening is said where a date is told that lies ahead.
 _BEFORE_OPENING = frozenset({"planned", "narrowed", "brought_forward"})
@@ -101,7 +101,8 @@ def _rendered(
     svc: Services, sheet: MemoSheet, number: int, locales: Iterable[str]
 ) -> dict[str, MemoText]:
     """`audience/locale` to its text. The public hears what changed against what it was told."""
-    before = _announced(svc, sheet.launch, number)
+    with reading(svc.engine) as session:
+        before = told_before(session, svc.store, sheet.launch, number)
     known = {
         "internal": sheet,
         "public": replace(sheet, facts=replace(sheet.facts, before=before)),
@@ -112,27 +113,6 @@ def _rendered(
         for audience in AUDIENCES
         for locale in locales
     }
-
-
-def _announced(svc: Services, launch: str, number: int) -> Target | None:
-    """The date that memos told everybody before event `number`. One that was moved inside only
-    is nobody else's business, also when it moves again."""
-    with reading(svc.engine) as session:
-        sent = session.exec(
-            select(MemoPicture).where(
-                MemoPicture.store_id == svc.store,
-                MemoPicture.launch == launch,
-                col(MemoPicture.public_at).is_not(None),
-            )
-        ).all()
-        last = max((about for row in sent if (about := row.state["about"]) < number), default=0)
-        rows = session.exec(
-            select(EventRow)
-            .where(EventRow.store_id == svc.store, EventRow.subject == launch, EventRow.seq <= last)
-            .order_by(col(EventRow.seq))
-        ).all()
-    state: Launch | None = fold("launch", [event_of(row) for row in rows]) if rows else None
-    return state.target if state else None
 
 
 def _sheet(svc: Services, launch: str, about: int | None) -> tuple[MemoSheet, int]:

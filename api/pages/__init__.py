@@ -3,6 +3,7 @@ routes, so both obey the same preconditions."""
 
 from api.pages import (
     account,
+    announcements,
     audit,
     catalogue,
     choices,
@@ -64,6 +65,7 @@ PAGES = (
     operations.router,
     policy.router,
     catalogue.router,
+    announcements.router,
     reference.router,
     audit.router,
     inbox.router,

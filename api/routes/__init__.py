@@ -1,6 +1,7 @@
 """The JSON routes, in the order they are mounted."""
 
 from api.routes import (
+    announcements,
     audit,
     calendars,
     catalogue,
@@ -61,6 +62,7 @@ ROUTERS = (
     windows.router,
     embargoes.router,
     catalogue.router,
+    announcements.router,
     commands.router,
     events.router,
     audit.router,

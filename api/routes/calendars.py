@@ -1,5 +1,6 @@
 """Launches in a calendar: by bearer, or by a secret address that a calendar program can keep."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -12,16 +13,22 @@ from api.schema import OPEN_READ, READ
 from api.subjects import is_staff
 from api.views import time_text
 from gonogo.calendars import feed
-from gonogo.db import calendars
+from gonogo.db import announcements, calendars
 from gonogo.db.launch_freezes import freezes
 from gonogo.db.session import reading
 from policies.lifecycle.kernel import Actor
-from policies.rules.launch_calendar import Freeze, freeze_entries, launch_entries
+from policies.rules.launch_calendar import (
+    Entry,
+    Freeze,
+    announced_entries,
+    freeze_entries,
+    launch_entries,
+)
 
 router = APIRouter(tags=["calendars"])
 _Token = Annotated[str, Path(min_length=43, max_length=43, pattern=r"^[A-Za-z0-9_-]+$")]
 _AHEAD = timedelta(days=180)  # how far freezes are shown
-_ICS = "text/calendar; charset=utf-8"
+ICS = "text/calendar; charset=utf-8"
 
 
 @router.get("/v1/me/calendar", responses=READ)
@@ -61,21 +68,30 @@ def secret_feed(svc: Svc, token: _Token) -> Response:
 
 
 def _feed(svc: Services, who: Actor) -> Response:
-    inside, now = is_staff(who), datetime.now(UTC)
-    with reading(svc.engine) as session:
-        found = calendars.launches(session, svc.store, inside=inside)
-        frozen = freezes(session, svc.store, svc.pack.digest, now, now + _AHEAD) if inside else ()
-    entries = [entry for launch in found for entry in launch_entries(launch)]
-    entries += freeze_entries(Freeze(one.id, one.start, one.end) for one in frozen)
-    if not inside:
-        entries = [entry for entry in entries if entry.key.endswith("-opening")]
-    base = svc.settings.base
-    made = feed(
-        entries,
-        name="Launches",
-        base=base,
-        host=urlsplit(base).hostname or "localhost",
-        now=now,
-    )
+    now = datetime.now(UTC)
+    entries = _inside(svc, now) if is_staff(who) else _outside(svc)
     headers = {"Cache-Control": "private, no-store", "X-Robots-Tag": "noindex"}
-    return Response(made, media_type=_ICS, headers=headers)
+    made = written(svc, entries, name="Launches", now=now)
+    return Response(made, media_type=ICS, headers=headers)
+
+
+def _inside(svc: Services, now: datetime) -> list[Entry]:
+    with reading(svc.engine) as session:
+        found = calendars.launches(session, svc.store)
+        frozen = freezes(session, svc.store, svc.pack.digest, now, now + _AHEAD)
+    entries = [entry for launch in found for entry in launch_entries(launch)]
+    return [*entries, *freeze_entries(Freeze(one.id, one.start, one.end) for one in frozen)]
+
+
+def _outside(svc: Services) -> list[Entry]:
+    """What everybody was told: a date that was moved inside only stays where it was."""
+    with reading(svc.engine) as session:
+        found = announcements.page(session, svc.store, limit=calendars.LAUNCHES_MOST)
+    return [entry for one in found.rows for entry in announced_entries(one)]
+
+
+def written(svc: Services, entries: Iterable[Entry], *, name: str, now: datetime) -> bytes:
+    """These entries as a feed of this store."""
+    base = svc.settings.base
+    host = urlsplit(base).hostname or "localhost"
+    return feed(entries, name=name, base=base, host=host, now=now)

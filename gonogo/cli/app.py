@@ -3,6 +3,7 @@
 import typer
 
 from gonogo.cli import (
+    announcements,
     audit,
     backups,
     embargoes,
@@ -57,6 +58,7 @@ app.add_typer(transfers.app, name="transfer")
 app.add_typer(notices.app, name="notices")
 app.add_typer(purges.app, name="purge")
 app.add_typer(purges.holds, name="hold")
+announcements.register(app)
 installation.register(app)
 recordkeeping.register(app)
 retention.register(app)

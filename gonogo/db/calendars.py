@@ -1,31 +1,20 @@
-"""Who reads launches in a calendar: secret addresses of feeds, and what each may show."""
+"""Who reads launches in a calendar: secret addresses of feeds, and what insiders find there."""
 
 import hashlib
 import secrets
 from datetime import UTC, datetime
 
-from sqlalchemy import Engine, delete, func
+from sqlalchemy import Engine, delete
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from gonogo.db.codec import state_of
 from gonogo.db.launches import LaunchPicture
-from gonogo.db.memos import MemoPicture
 from gonogo.db.people import PersonRow
 from gonogo.db.session import reading, writing
-from gonogo.db.tables import EventRow, _time
+from gonogo.db.tables import _time
 from policies.lifecycle.launch_state import Launch
 
 LAUNCHES_MOST = 200
-# Not `launch:time:resolved`: the date that everybody was told stays what it is.
-# Until everybody was told of the newest of these, a date is nobody's outside.
-_DATES = (
-    "launch:planned",
-    "launch:target:narrowed",
-    "launch:postponed",
-    "launch:replanned",
-    "launch:brought_forward",
-    "launch:cancelled",
-)
 
 
 class CalendarRow(SQLModel, table=True):
@@ -78,42 +67,15 @@ def reader_of(session: Session, store: str, token: str) -> PersonRow | None:
     ).first()
 
 
-def launches(session: Session, store: str, *, inside: bool) -> list[Launch]:
-    """The newest launches; for people outside, those whose present date everybody was told."""
+def launches(session: Session, store: str) -> list[Launch]:
+    """The newest launches, as they stand inside."""
     rows = session.exec(
         select(LaunchPicture)
         .where(LaunchPicture.store_id == store)
         .order_by(col(LaunchPicture.id).desc())
         .limit(LAUNCHES_MOST)
     ).all()
-    found: list[Launch] = [state_of("launch", row.state) for row in rows]
-    if inside:
-        return found
-    ids = [one.id for one in found]
-    dated = dict(
-        session.exec(
-            select(EventRow.subject, func.max(EventRow.seq))
-            .where(
-                EventRow.store_id == store,
-                col(EventRow.subject).in_(ids),
-                col(EventRow.type).in_(_DATES),
-            )
-            .group_by(EventRow.subject)
-        ).all()
-    )
-    about = func.max(col(MemoPicture.state)["about"].as_integer())
-    told = dict(
-        session.exec(
-            select(MemoPicture.launch, about)
-            .where(
-                MemoPicture.store_id == store,
-                col(MemoPicture.launch).in_(ids),
-                col(MemoPicture.public_at).is_not(None),
-            )
-            .group_by(MemoPicture.launch)
-        ).all()
-    )
-    return [one for one in found if one.id in dated and told.get(one.id, 0) >= dated[one.id]]
+    return [state_of("launch", row.state) for row in rows]
 
 
 def _digest(token: str) -> str:

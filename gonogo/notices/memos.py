@@ -21,13 +21,12 @@ from markupsafe import Markup, escape
 from gonogo.notices.rendering import NAME_MOST, NOTE_MOST, SUBJECT_MOST, clean, one_line, words
 from policies.lifecycle.kernel import SYSTEM
 from policies.pack_launch import Duty
-from policies.rules.memo_facts import AUDIENCES, KINDS, LOCALES, REASONS, MemoFacts
+from policies.rules.memo_facts import AUDIENCES, DATED, KINDS, LOCALES, REASONS, MemoFacts
 from policies.rules.target import Target
 from policies.rules.target_words import says
 
 FOLDER = Path(__file__).parent / "memo_templates"
 TEXT_MOST = 10_000
-_DATED = frozenset({"planned", "narrowed", "postponed", "brought_forward"})
 _DAY = "EEEE d MMMM y, HH:mm"
 
 
@@ -96,7 +95,7 @@ class MemoRenderer:
         """Raises `ValueError` for an audience or a language nobody wrote templates for."""
         if audience not in AUDIENCES or locale not in LOCALES or sheet.facts.kind not in KINDS:
             raise ValueError(f"no memo {sheet.facts.kind} for {audience} in {locale}")
-        if sheet.facts.kind in _DATED and sheet.facts.after is None:
+        if sheet.facts.kind in DATED and sheet.facts.after is None:
             raise ValueError(f"a memo {sheet.facts.kind} is about a date")
         if (sheet.facts.kind == "corrected") is not (sheet.corrects is not None):
             raise ValueError("a correction names the memo that it corrects, and no other memo does")

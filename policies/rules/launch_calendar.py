@@ -4,12 +4,13 @@ An instant is an instant, in UTC. Everything less precise is whole days, as civi
 target's zone: nobody's calendar shows an hour that nobody named.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Literal
 
 from policies.lifecycle.launch_state import AHEAD, Launch, Status
+from policies.rules.announcements import Announcement
 from policies.rules.target import Target
 from policies.rules.target_days import days_of
 
@@ -100,6 +101,33 @@ def _standing(launch: Launch) -> Standing:
     sure = (Status.ARMED, Status.COUNTDOWN, Status.LAUNCHING, Status.PARTIAL, Status.LIVE)
     done = (Status.CLOSED, Status.SUSPENDED)
     return "confirmed" if launch.status in (*sure, *done) else "tentative"
+
+
+def announced_entries(one: Announcement) -> tuple[Entry, ...]:
+    """The opening of a launch as everybody was told of it, leading to the memo that said it last.
+    `revision` counts minutes since 1970 of what was told or seen, never what happens inside."""
+    if one.target is None or one.target.precision == "tbd":
+        return ()
+    at = max(one.told_at, one.open_since or one.told_at)
+    days = days_of(one.target.label)
+    exact = one.target.start if one.target.is_instant else None
+    return (
+        Entry(
+            key=f"{one.launch}-opening",
+            what="event",
+            title=f"{one.title} opens" if one.name else one.title,
+            start=exact or days[0],
+            end=None if exact else days[1],
+            standing=_TOLD.get(one.standing, "tentative"),
+            revision=int(at.timestamp()) // 60,
+            changed_at=at,
+            path=f"/memos/{one.memos[0].memo}",
+            category="launch",
+        ),
+    )
+
+
+_TOLD: Mapping[str, Standing] = {"cancelled": "cancelled", "open": "confirmed"}
 
 
 def freeze_entries(freezes: Iterable[Freeze]) -> tuple[Entry, ...]:

@@ -24,6 +24,8 @@ KINDS = (
     "suspended",
     "corrected",
 )
+# Memos of these kinds tell a date, to everybody too.
+DATED = frozenset({"planned", "narrowed", "postponed", "brought_forward"})
 AUDIENCES = ("internal", "public")
 LOCALES = ("en", "fr")
 # Reasons that a public memo says in words of its own; any other is “for reasons of our own”.

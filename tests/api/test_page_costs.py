@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from sqlalchemy import Engine, event, update
-from sqlmodel import col
+from sqlmodel import col, select
 
 from gonogo.db.codec import PICTURES
+from gonogo.db.launches import LaunchPicture
+from gonogo.db.memos import MemoPicture
 from gonogo.db.session import writing
 from gonogo.db.tables import GptRow, ReleasePicture, RevisionRow
 from gonogo.ids import new_id
@@ -55,6 +57,7 @@ async def crowd(store: Store) -> AsyncIterator[Crowd]:
     _multiply(engine, store, "launch", launch)
     memo = await store.post("/v1/memos", {"launch": launch}, by="lea")
     _multiply(engine, store, "memo", memo.json()["subject"])
+    _announced(engine, store, memo.json()["subject"])
     await _windows_and_embargoes(store, engine, str(release["gpt"]))
     hook = await store.post(
         "/v1/webhooks", {"label": "Ours", "url": "https://hooks.example/in"}, by="adam"
@@ -117,6 +120,22 @@ def _launch_of_many(store: Store, engine: Engine) -> str:
             .values(launch=told.subject, wave=1, importance="should", phase="bound")
         )
     return told.subject
+
+
+def _announced(engine: Engine, store: Store, memo: str) -> None:
+    """Every launch has a memo that everybody was sent, and one of them has very many."""
+    now = datetime.now(UTC)
+    with writing(engine) as session:
+        row = session.get(MemoPicture, (store.settings.store, memo))
+        assert row is not None
+        ids = select(LaunchPicture.id).where(LaunchPicture.store_id == store.settings.store)
+        launches = list(session.exec(ids))
+        for number, launch in enumerate([*launches, *[row.launch] * MANY]):
+            own, at = new_id("mem"), now - timedelta(minutes=number)
+            sent = {"public": {"by": "per_lea", "at": iso(at)}}
+            state = {**row.state, "id": own, "launch": launch, "sent": sent, "status": "sent"}
+            changed = {"id": own, "launch": launch, "public_at": at, "status": "sent"}
+            session.add(MemoPicture(**{**row.model_dump(), **changed, "state": state}))
 
 
 def _multiply(engine: Engine, store: Store, kind: str, subject: str) -> None:
@@ -193,7 +212,7 @@ async def test_no_page_asks_the_database_more_than_a_dozen_times(crowd: Crowd) -
                 dear.append(f"{path} as {by}: {rows} rows")
 
     assert not dear, "\n".join(dear)
-    assert {"/mine", "/reviews", "/releases", "/stops", "/windows", *crowd.ids} <= visited
+    assert {"/announcements", "/mine", "/reviews", "/releases", "/stops", "/windows", *crowd.ids} <= visited
 
 
 async def test_items_of_a_launch_are_turned_over(crowd: Crowd) -> None:
