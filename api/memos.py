@@ -107,7 +107,7 @@ def _rendered(
         "internal": sheet,
         "public": replace(sheet, facts=replace(sheet.facts, before=before)),
     }
-    renderer = MemoRenderer(svc.settings.base, svc.pack.calendar.zone)
+    renderer = MemoRenderer(svc.settings.base)
     return {
         f"{audience}/{locale}": renderer.render(known[audience], audience, locale)
         for audience in AUDIENCES
@@ -143,11 +143,13 @@ def _correction(
         said = texts(session, [old])
         state = _launch(session, svc, launch)
     first = min(old.sent.values(), key=lambda one: one.at)
-    subject = next(iter(old.parts.values())).subject
     facts = MemoFacts("corrected", datetime.now(UTC), (by,), after=state.target)
     sheet = _filled(svc, state, facts)
-    corrected = Corrected(corrects, said.get(subject, "(erased)"), first.at)
-    return _with(sheet, corrected, wrong), old.about
+    subjects = {
+        name: said[part.subject] for name, part in old.parts.items() if part.subject in said
+    }
+    corrected = Corrected(corrects, subjects, first.at)
+    return replace(sheet, corrects=corrected, wrong=wrong), old.about
 
 
 def _launch(session: Any, svc: Services, launch: str) -> Launch:
@@ -173,18 +175,8 @@ def _filled(svc: Services, launch: Launch, facts: MemoFacts) -> MemoSheet:
         facts=facts,
         launch=launch.id,
         name=launch.name,
+        tz=launch.tz,
         names=dict(people),
         note=note.text if note else None,
         duties=duties,
-    )
-
-
-def _with(sheet: MemoSheet, corrected: Corrected, wrong: str | None) -> MemoSheet:
-    return MemoSheet(
-        facts=sheet.facts,
-        launch=sheet.launch,
-        name=sheet.name,
-        corrects=corrected,
-        names=sheet.names,
-        wrong=wrong,
     )

@@ -32,22 +32,30 @@ _DAY = "EEEE d MMMM y, HH:mm"
 
 @dataclass(frozen=True)
 class Corrected:
-    """The memo that another one corrects, as it was sent."""
+    """The memo that another one corrects, as it was sent. `subjects` are its subject lines by part;
+    what insiders read is quoted to insiders alone."""
 
     id: str
-    subject: str
+    subjects: Mapping[str, str]
     sent_at: datetime
+
+    def subject(self, audience: str, locale: str) -> str:
+        """As `audience` read it, in another language if there was none in this one."""
+        own = [said for part, said in self.subjects.items() if part.startswith(f"{audience}/")]
+        return self.subjects.get(f"{audience}/{locale}") or next(iter(own), "(erased)")
 
 
 @dataclass(frozen=True)
 class MemoSheet:
-    """What is known when a memo is written. `names` are those of people, by id; `note` is the
+    """What is known when a memo is written. `tz` is the launch's zone, in which its readers are told
+    times, wherever the store is. `names` are those of people, by id; `note` is the
     prose behind the facts' digest; `duties` are what builders owe before the opening;
     `wrong` says what a correction corrects, in words for everybody."""
 
     facts: MemoFacts
     launch: str  # its id
     name: str
+    tz: str
     names: Mapping[str, str] = field(default_factory=dict)
     note: str | None = None
     duties: tuple[Duty, ...] = ()
@@ -74,11 +82,10 @@ class _When:
 
 
 class MemoRenderer:
-    """`base` is how the pages are reached from outside, without a slash at the end; `zone` the
-    store's."""
+    """`base` is how the pages are reached from outside, without a slash at the end."""
 
-    def __init__(self, base: str, zone: str) -> None:
-        self._base, self._zone = base.rstrip("/"), ZoneInfo(zone)
+    def __init__(self, base: str) -> None:
+        self._base = base.rstrip("/")
 
     @cached_property
     def _environment(self) -> Environment:
@@ -99,7 +106,7 @@ class MemoRenderer:
             raise ValueError(f"a memo {sheet.facts.kind} is about a date")
         if (sheet.facts.kind == "corrected") is not (sheet.corrects is not None):
             raise ValueError("a correction names the memo that it corrects, and no other memo does")
-        given = self._given(sheet, locale) | (
+        given = self._given(sheet, audience, locale) | (
             self._inside(sheet, locale) if audience == "internal" else {}
         )
         folder = f"{locale}/{sheet.facts.kind}"
@@ -107,7 +114,7 @@ class MemoRenderer:
         text = self._environment.get_template(f"{folder}/{audience}.txt").render(given)
         return MemoText(one_line(subject, SUBJECT_MOST), _tidy(text)[:TEXT_MOST])
 
-    def _given(self, sheet: MemoSheet, locale: str) -> dict[str, Any]:
+    def _given(self, sheet: MemoSheet, audience: str, locale: str) -> dict[str, Any]:
         f = sheet.facts
         reason = f.reason if f.reason in REASONS else None
         return {
@@ -116,14 +123,14 @@ class MemoRenderer:
             "after": self._target(f.after, locale, f.at),
             "reason": reason,
             "wave": f.wave,
-            "decide_by": self._moment(f.decide_by, locale),
+            "decide_by": _moment(f.decide_by, sheet.tz, locale),
             "choice": f.choice,
             "duties": [one_line(one.said(locale), SUBJECT_MOST) for one in sheet.duties],
             "wrong": clean(sheet.wrong)[:NOTE_MOST] if sheet.wrong else None,
             "corrects": sheet.corrects
             and {
-                "subject": one_line(sheet.corrects.subject, SUBJECT_MOST),
-                "at": self._moment(sheet.corrects.sent_at, locale),
+                "subject": one_line(sheet.corrects.subject(audience, locale), SUBJECT_MOST),
+                "at": _moment(sheet.corrects.sent_at, sheet.tz, locale),
                 "url": f"{self._base}/memos/{sheet.corrects.id}",
             },
             "url": f"{self._base}/launches/{sheet.launch}",
@@ -140,11 +147,11 @@ class MemoRenderer:
                 for one in f.decided_by
                 if one != SYSTEM
             ],
-            "decided_at": self._moment(f.at, locale),
+            "decided_at": _moment(f.at, sheet.tz, locale),
             "nth": f.nth,
             "moved": f.moved,
             "flagged": f.flagged,
-            "review_by": self._moment(f.review_by, locale),
+            "review_by": _moment(f.review_by, sheet.tz, locale),
             "opened": f.opened,
             "excluded": f.excluded,
         }
@@ -157,11 +164,12 @@ class MemoRenderer:
         said = one_line(says(target, locale, today), SUBJECT_MOST)
         return _When(said, target.precision != "tbd", target.precision == "instant")
 
-    def _moment(self, at: datetime | None, locale: str) -> str | None:
-        if at is None:
-            return None
-        there = at.astimezone(self._zone)
-        return f"{format_datetime(there, _DAY, locale=locale)} {there:%Z}"
+
+def _moment(at: datetime | None, tz: str, locale: str) -> str | None:
+    if at is None:
+        return None
+    there = at.astimezone(ZoneInfo(tz))
+    return f"{format_datetime(there, _DAY, locale=locale)} {there:%Z}"
 
 
 def _tidy(text: str) -> str:

@@ -41,7 +41,13 @@ FULL = MemoFacts(
     excluded=3,
 )
 BARE = MemoFacts(kind="postponed", at=AT, after=on("tbd by 2024-03-15"))
-EARLIER = Corrected("mem_1", "The GPT Store opens in May", AT)
+SUBJECTS = {
+    "internal/en": "SECRET-NOTE of May",
+    "internal/fr": "SECRET-NOTE de mai",
+    "public/en": "The GPT Store opens in May",
+    "public/fr": "The GPT Store ouvre en mai",
+}
+EARLIER = Corrected("mem_1", SUBJECTS, AT)
 
 
 def sheet(
@@ -51,6 +57,7 @@ def sheet(
         facts=replace(facts, kind=kind),
         launch="lch_1",
         name=name,
+        tz=ZONE,
         names={"per_lead": "Mira Lead", "per_second": "Greg Second"},
         note="SECRET-NOTE first line\nsecond line",
         duties=(Duty(id="accept", title="Accept the policies", titles={"fr": "Acceptez-les"}),),
@@ -60,7 +67,7 @@ def sheet(
 
 
 def written(of: MemoSheet, audience: str = "public", locale: str = "en") -> str:
-    made = MemoRenderer(BASE, ZONE).render(of, audience, locale)
+    made = MemoRenderer(BASE).render(of, audience, locale)
     return f"{made.subject}\n\n{made.text}"
 
 
@@ -80,7 +87,7 @@ def test_what_builders_owe_is_said_in_their_language_or_as_the_pack_says_it() ->
 def test_every_memo_is_written_whatever_is_known(
     kind: str, facts: MemoFacts, audience: str, locale: str
 ) -> None:
-    made = MemoRenderer(BASE, ZONE).render(sheet(kind, facts), audience, locale)
+    made = MemoRenderer(BASE).render(sheet(kind, facts), audience, locale)
 
     assert "The GPT Store" in made.text
     assert f"{BASE}/launches/lch_1" in made.text
@@ -117,14 +124,39 @@ def test_an_internal_memo_tells_who_decided_why_and_what_to_do(
         assert word in told
 
 
+@pytest.mark.parametrize(
+    ("locale", "words"),
+    [("en", "Friday 1 December 2023, 03:00 JST"), ("fr", "vendredi 1 décembre 2023, 03:00 JST")],
+)
+def test_times_are_those_of_the_zone_of_the_launch(locale: str, words: str) -> None:
+    there = replace(sheet(), tz="Asia/Tokyo")
+
+    assert words in written(there, "public", locale)
+    assert written(there, "internal", locale).count(words) == 2  # decided, and choose until
+    assert words in written(replace(sheet("held"), tz="Asia/Tokyo"), "internal", locale)
+    corrected = replace(sheet("corrected"), tz="Asia/Tokyo")
+    assert words in written(corrected, "public", locale)
+
+
+def test_a_correction_quotes_to_everybody_what_everybody_read() -> None:
+    only_english = replace(EARLIER, subjects={"public/en": SUBJECTS["public/en"]})
+    erased = replace(EARLIER, subjects={"internal/en": "SECRET-NOTE of May"})
+
+    assert SUBJECTS["public/fr"] in written(sheet("corrected"), "public", "fr")
+    assert SUBJECTS["internal/en"] in written(sheet("corrected"), "internal", "en")
+    there = replace(sheet("corrected"), corrects=only_english)
+    assert SUBJECTS["public/en"] in written(there, "public", "fr")
+    assert "(erased)" in written(replace(there, corrects=erased), "public", "en")
+
+
 @pytest.mark.parametrize("locale", LOCALES)
 @pytest.mark.parametrize("audience", AUDIENCES)
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_hostile_name_stays_a_name(kind: str, audience: str, locale: str) -> None:
     of = sheet(kind, name=HOSTILE)
-    of = replace(of, corrects=of.corrects and replace(EARLIER, subject=HOSTILE))
+    of = replace(of, corrects=of.corrects and replace(EARLIER, subjects=dict.fromkeys(SUBJECTS, HOSTILE)))
 
-    made = MemoRenderer(BASE, ZONE).render(of, audience, locale)
+    made = MemoRenderer(BASE).render(of, audience, locale)
 
     assert "\n" not in made.subject
     assert not {"\r", "\x1b", "\u202e"} & set(made.subject + made.text)
@@ -207,7 +239,7 @@ def test_a_correction_names_and_links_what_it_corrects() -> None:
 )
 def test_what_nobody_can_write_is_refused(of: MemoSheet, audience: str, locale: str) -> None:
     with pytest.raises(ValueError):
-        MemoRenderer(BASE, ZONE).render(of, audience, locale)
+        MemoRenderer(BASE).render(of, audience, locale)
 
 
 def test_html_says_what_the_text_says_and_links_only_to_ourselves() -> None:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from gonogo.db.prose import keep_prose, read_prose
-from gonogo.demo.launch.cast import PEOPLE, SAN_FRANCISCO
+from gonogo.demo.launch.cast import PEOPLE
 from gonogo.demo.launch.stage import Asked, Stage
 from gonogo.ids import new_id
 from gonogo.notices.memos import MemoRenderer, MemoSheet
@@ -79,12 +79,13 @@ def _rendered(
         facts,
         event.subject,
         before.name,
+        before.tz,
         names={person: name for person, (name, _) in PEOPLE.items()},
         note=note.get(facts.note or ""),
         duties=duties,
     )
     outside = replace(sheet, facts=replace(facts, before=announced))
-    renderer, found = MemoRenderer(BASE, SAN_FRANCISCO), []
+    renderer, found = MemoRenderer(BASE), []
     for audience in audiences:
         for locale in LOCALES:
             known = outside if audience == "public" else sheet
