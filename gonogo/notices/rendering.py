@@ -7,7 +7,7 @@ escaped; a subject is one line without control characters, whatever a name holds
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from policies.lifecycle.kernel import instant
 from policies.rules.notice_facts import Facts
+from policies.rules.target import of_json
+from policies.rules.target_words import says
 
 TEMPLATES = Path(__file__).parent / "templates"
 SUBJECT_MOST, NAME_MOST, NOTE_MOST = 180, 80, 2_000
@@ -65,7 +67,7 @@ class Renderer:
             lstrip_blocks=True,
             keep_trailing_newline=False,
         )
-        made.filters.update(when=self._when, words=words, percent=lambda bp: f"{bp / 100:g} %")
+        made.filters.update(when=self._when, words=words, percent=lambda bp: f"{bp / 100:g} %", dated=dated)
         return made
 
     def subject(self, sheet: Sheet) -> str:
@@ -119,6 +121,11 @@ class Renderer:
         return there.strftime("%A %-d %B %Y, %H:%M %Z")
 
 
+def dated(target: Mapping[str, Any]) -> str:
+    """A target in words, in its own zone, that are right whenever they are read: no “next week”."""
+    return one_line(says(of_json(target), "en", date.min), SUBJECT_MOST)
+
+
 def words(codes: str | Iterable[str]) -> str:
     """Codes as words: `second_person` is “second person”."""
     listed = [codes] if isinstance(codes, str) else list(codes)
@@ -142,6 +149,15 @@ def templates() -> list[str]:
     return sorted(path.name for path in TEMPLATES.iterdir() if path.is_dir())
 
 
+_EXAMPLE_DATE = {
+    "precision": "month",
+    "tz": "Europe/Paris",
+    "start": "2031-03-31T22:00:00Z",
+    "end": "2031-04-30T22:00:00Z",
+    "label": "month:2031-04",
+}
+
+
 def example(notice: str) -> Sheet:
     """A sheet with made-up facts, to look at a template."""
     at = "2031-03-09T14:30:00Z"
@@ -158,6 +174,7 @@ def example(notice: str) -> Sheet:
         steps=3,
         weight_bp=2_500,
         scope="gpt",
+        date=_EXAMPLE_DATE,
     )
     path, name = "/submissions/sub_example", "Night Sky Guide"
     return Sheet(notice, "release:held", facts, path, name, "What is it for?", {"harm": "No harm"})

@@ -37,6 +37,7 @@ class Facts:
     endpoint: str | None = None
     faults: int | None = None  # of the record
     launch: str | None = None
+    date: Mapping[str, Any] | None = None  # a launch's new target, as `Target.as_json` has it
 
 
 # Notes that were written for whoever gets these notices. All others stay on the pages.
@@ -49,6 +50,10 @@ NOTE_TOLD = frozenset(
         "memo:sent",
     }
 )
+
+
+# Events that give a launch another date, which these notices say in words.
+DATE_TOLD = frozenset({"launch:replanned", "launch:brought_forward"})
 
 
 def facts_of(event: Event, after: Any) -> Facts:
@@ -86,6 +91,7 @@ def facts_of(event: Event, after: Any) -> Facts:
         target=_text(getattr(after, "target", None)),
         pack=event.pack,
         launch=event.subject if kind == "launch" else getattr(after, "launch", None),
+        date=body["target"] if event.type in DATE_TOLD else None,
     )
 
 

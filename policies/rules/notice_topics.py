@@ -94,6 +94,7 @@ NOTICES: Mapping[str, Notice] = {
     "release_unbound": Notice(Topic.PROGRESS),
     "embargo_changed": Notice(Topic.MY_GPTS),
     "embargo_lift_wanted": Notice(Topic.RELEASES),
+    "launch_replanned": Notice(Topic.MY_GPTS),
     "launch_sooner": Notice(Topic.MY_GPTS, urgent=True),  # notice is owed, at any hour
     "launch_closed": Notice(Topic.RELEASES),
     "memo": Notice(Topic.MY_GPTS),

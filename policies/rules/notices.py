@@ -211,11 +211,6 @@ def _sides(notice: str) -> _Who:
     return who
 
 
-def _bound(event: Event, before: Before, after: Any) -> Iterable[Telling]:
-    """Everybody of a publisher with a release in the launch: they are owed notice (L13)."""
-    return (Telling("launch_sooner", Audience(bound_to=event.subject)),)
-
-
 _RULES: Mapping[str, _Who] = {
     "submission:static:blocked": _owners("needs_changes"),
     "submission:tests:finished": _both(_owners("tested"), _staff("case_waiting", _REVIEWERS)),
@@ -281,7 +276,8 @@ _RULES: Mapping[str, _Who] = {
     "embargo:moved": _owners("embargo_changed"),
     "embargo:lifted": _owners("embargo_changed"),
     "embargo:lift:proposed": _staff("embargo_lift_wanted", _LEADS),
-    "launch:brought_forward": _bound,
+    "launch:replanned": _in_launch("launch_replanned"),
+    "launch:brought_forward": _in_launch("launch_sooner"),  # they are owed notice (L13)
     "launch:closed": _staff("launch_closed", _STAFF),
     "memo:sent": _memo,
     "launch:postponed": _postponed,

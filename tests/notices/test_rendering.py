@@ -1,6 +1,7 @@
 """Every template with hostile and missing content: subjects stay one line, HTML stays text."""
 
 import html
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -16,6 +17,7 @@ from gonogo.notices.rendering import (
     one_line,
     templates,
 )
+from gonogo.zones import place_target
 from policies.rules.notice_facts import Facts
 from policies.rules.notice_topics import NOTICES
 from policies.rules.notices import TOLD_OF
@@ -48,6 +50,7 @@ FULL = Facts(
     target=HOSTILE,
     pack="p",
     endpoint="whk_1",
+    date=place_target("2031-03-10T10:00", "Asia/Tokyo").target.as_json(),
 )
 TYPES = sorted(TOLD_OF)
 
@@ -109,6 +112,24 @@ def test_times_are_told_in_the_stores_zone_with_its_name() -> None:
     made = RENDERER.render(Sheet("tested", "t", FULL, "/x", "Sky"))
 
     assert "Wednesday 1 April 2026, 13:00 BST" in made.text
+
+
+@pytest.mark.parametrize(
+    ("notice", "words"),
+    [("launch_replanned", "has a new date"), ("launch_sooner", "is brought forward")],
+)
+def test_a_new_date_is_told_in_the_zone_of_its_launch_and_stays_right(
+    notice: str, words: str
+) -> None:
+    made = RENDERER.render(Sheet(notice, "launch:replanned", FULL, "/x", "Sky"))
+    month = place_target("2031-04", "Asia/Tokyo").target.as_json()
+    wide = RENDERER.render(Sheet(notice, "t", replace(FULL, date=month), "/x", "Sky"))
+
+    for text in (made.text, made.html):
+        assert f"Sky {words}: it opens on Monday 10 March 2031 at 10:00 Tokyo time. A" in text
+    assert "it opens in April 2031. A" in wide.text
+    without = RENDERER.render(Sheet(notice, "t", Facts(), "/x", "Sky")).text
+    assert f"Sky {words}. A" in without
 
 
 def test_a_digest_lists_what_happened_and_says_how_much_it_leaves_out() -> None:

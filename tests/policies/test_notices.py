@@ -224,6 +224,23 @@ def test_an_earlier_date_reaches_whoever_has_a_release_in_the_launch_at_any_hour
     assert NOTICES["launch_sooner"].urgent
     assert road.state.opens_at is not None
     assert (facts.launch, facts.at) == ("lch_1", iso(road.state.opens_at))
+    assert facts.date == target
+
+
+def test_a_new_date_after_a_postponement_reaches_whoever_has_a_release_in_the_launch() -> None:
+    road = LAUNCHES["postponed"]()
+    people = (*PEOPLE, replace(PEOPLE[0], launches=frozenset({"lch_1"})))
+    assert road.state.target is not None
+    before, target = road.past, road.state.target.as_json()
+    road.give("replan", LEA, {"target": target})
+    replanned = next(one for one in road.events if one.type == "launch:replanned")
+
+    found = tellings(replanned, before, road.state)
+    facts = facts_of(replanned, road.state)
+
+    assert set(recipients(found, people, LEA.id)["launch_replanned"]) == {"per_ada"}
+    assert facts_value(facts)["date"] == target
+    assert facts_of(road.events[0], road.state).date is None
 
 
 def test_of_a_closed_launch_the_staff_is_told_and_no_developer() -> None:
