@@ -1,6 +1,6 @@
 """Writing memos: from the record of a launch to texts, before anybody edits or sends them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -47,16 +47,20 @@ def write(
     wrong: str | None = None,
 ) -> Written:
     """Texts about event `about` of `launch` (None: the newest that a memo is written about), for
-    insiders and for everybody. With `corrects` they correct that memo, and `wrong` says how.
+    insiders and for everybody. With `corrects` they correct that memo, for those who have it, and
+    `wrong` says how.
 
     Raises `not-found` for what does not exist, `bad-request` for an event that has no memo.
     """
-    sheet, number = (
-        _correction(svc, launch, corrects, wrong, by) if corrects else _sheet(svc, launch, about)
-    )
+    audiences: Sequence[str] = AUDIENCES
+    if corrects:
+        sheet, old = _correction(svc, launch, corrects, wrong, by)
+        number, audiences = old.about, [one for one in AUDIENCES if one in old.sent]
+    else:
+        sheet, number = _sheet(svc, launch, about)
     parts: dict[str, dict[str, str]] = {}
     rows: list[ProseRow] = []
-    for part, made in _rendered(svc, sheet, number, locales).items():
+    for part, made in _rendered(svc, sheet, number, locales, audiences).items():
         pair = prose_of(made.subject), prose_of(made.text)
         rows += pair
         parts[part] = {"subject": pair[0].digest, "text": pair[1].digest}
@@ -98,7 +102,11 @@ def foreseen(
 
 
 def _rendered(
-    svc: Services, sheet: MemoSheet, number: int, locales: Iterable[str]
+    svc: Services,
+    sheet: MemoSheet,
+    number: int,
+    locales: Iterable[str],
+    audiences: Sequence[str] = AUDIENCES,
 ) -> dict[str, MemoText]:
     """`audience/locale` to its text. The public hears what changed against what it was told."""
     with reading(svc.engine) as session:
@@ -110,7 +118,7 @@ def _rendered(
     renderer = MemoRenderer(svc.settings.base)
     return {
         f"{audience}/{locale}": renderer.render(known[audience], audience, locale)
-        for audience in AUDIENCES
+        for audience in audiences
         for locale in locales
     }
 
@@ -134,7 +142,7 @@ def _sheet(svc: Services, launch: str, about: int | None) -> tuple[MemoSheet, in
 
 def _correction(
     svc: Services, launch: str, corrects: str, wrong: str | None, by: str
-) -> tuple[MemoSheet, int]:
+) -> tuple[MemoSheet, Memo]:
     with reading(svc.engine) as session:
         row = session.get(MemoPicture, (svc.store, corrects))
         if row is None or row.launch != launch or row.status != "sent":
@@ -149,7 +157,7 @@ def _correction(
         name: said[part.subject] for name, part in old.parts.items() if part.subject in said
     }
     corrected = Corrected(corrects, subjects, first.at)
-    return replace(sheet, corrects=corrected, wrong=wrong), old.about
+    return replace(sheet, corrects=corrected, wrong=wrong), old
 
 
 def _launch(session: Any, svc: Services, launch: str) -> Launch:

@@ -39,7 +39,9 @@ def list_announcements(
 @router.get("/announcements.ics", responses=OPEN_READ, response_class=Response)
 def announcements_feed(svc: Svc) -> Response:
     """The same as iCalendar, for every calendar program: no secret is needed."""
-    entries = [entry for one in _found(svc, None, LAUNCHES_MOST).rows for entry in announced_entries(one)]
+    entries = [
+        entry for one in _found(svc, None, LAUNCHES_MOST).rows for entry in announced_entries(one)
+    ]
     made = written(svc, entries, name="Announced launches", now=datetime.now(UTC))
     return Response(made, media_type=ICS, headers={"Cache-Control": _KEPT_NOWHERE})
 

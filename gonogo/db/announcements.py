@@ -1,5 +1,6 @@
-"""Launches that everybody was told of, read from memos that everybody was sent. Rows of launches give
-no more than a name that was told, and whether what was opened is served.
+"""Launches that everybody was told of, read from memos that everybody was sent.
+
+Rows of launches give no more than whether what was opened is served, and since when.
 """
 
 from collections.abc import Mapping, Sequence
@@ -199,16 +200,19 @@ def _dated(memo: Memo, history: Sequence[EventRow], texts: Texts) -> tuple[int, 
 
 
 def _name(memos: Sequence[Memo], history: Sequence[EventRow], texts: Texts) -> str | None:
-    """The newest name that a text holds which everybody was sent; who was renamed inside only is
-    still called what it was."""
-    names = dict.fromkeys(str(row.body["name"]) for row in history if row.type in _NAMES)
-    parts = [part for memo in memos for part in _public(memo).values()]
-    for name in names:
-        if any(part.text in texts and _says(part, name, texts) for part in parts):
-            return name
-    # Texts that were erased said the name it had, if it only ever had one.
-    erased = any(part.text not in texts and part.edits == 0 for part in parts)
-    return next(iter(names)) if erased and len(names) == 1 else None
+    """The name it had when a memo was written, if that memo holds it; of the newest that does. Who
+    was renamed inside since is still called what it was."""
+    for memo in sorted(memos, key=lambda one: one.sent["public"].at, reverse=True):
+        given = (row for row in history if row.type in _NAMES)
+        names = dict.fromkeys(
+            str(row.body["name"]) for row in given if row.occurred_at <= memo.prepared_at
+        )
+        for name in names:
+            # Of several, an erased text held nobody knows which.
+            parts = (one for one in _public(memo).values() if one.text in texts or len(names) == 1)
+            if any(_says(part, name, texts) for part in parts):
+                return name
+    return None
 
 
 def _says(part: Part, said: str, texts: Texts) -> bool:

@@ -47,9 +47,9 @@ class Corrected:
 
 @dataclass(frozen=True)
 class MemoSheet:
-    """What is known when a memo is written. `tz` is the launch's zone, in which its readers are told
-    times, wherever the store is. `names` are those of people, by id; `note` is the
-    prose behind the facts' digest; `duties` are what builders owe before the opening;
+    """What is known when a memo is written. `tz` is the launch's zone, in which its readers are
+    told times, wherever the store is. `names` are those of people, by id; `note` is the prose
+    behind the facts' digest; `duties` are what builders owe before the opening;
     `wrong` says what a correction corrects, in words for everybody."""
 
     facts: MemoFacts

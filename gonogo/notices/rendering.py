@@ -67,7 +67,9 @@ class Renderer:
             lstrip_blocks=True,
             keep_trailing_newline=False,
         )
-        made.filters.update(when=self._when, words=words, percent=lambda bp: f"{bp / 100:g} %", dated=dated)
+        made.filters.update(
+            when=self._when, words=words, percent=lambda bp: f"{bp / 100:g} %", dated=dated
+        )
         return made
 
     def subject(self, sheet: Sheet) -> str:

@@ -1,4 +1,4 @@
-"""What everybody knows of a launch: from the memos that everybody was sent, and from what is served.
+"""What everybody knows of a launch: by the memos that everybody was sent, and by what is served.
 
 Nothing else counts. A date that was moved inside stays where everybody was told it is; a hold or a
 suspension that nobody was told of does not exist outside. What is served by its launch can be seen,

@@ -212,7 +212,15 @@ async def test_no_page_asks_the_database_more_than_a_dozen_times(crowd: Crowd) -
                 dear.append(f"{path} as {by}: {rows} rows")
 
     assert not dear, "\n".join(dear)
-    assert {"/announcements", "/mine", "/reviews", "/releases", "/stops", "/windows", *crowd.ids} <= visited
+    assert {
+        "/announcements",
+        "/mine",
+        "/reviews",
+        "/releases",
+        "/stops",
+        "/windows",
+        *crowd.ids,
+    } <= visited
 
 
 async def test_items_of_a_launch_are_turned_over(crowd: Crowd) -> None:

@@ -527,6 +527,10 @@ MUTATIONS: tuple[Mutation, ...] = (
     _m("I7-prometheus-without-a-size", "gonogo/prometheus.py",
        "if len(body) > ANSWER_BYTES:", "if len(body) > ANSWER_BYTES**2:",
        _PROMETHEUS + "test_i7_what_is_no_single_number_is_no_value_and_says_why"),
+    _m("I7-announcement-open-unseen", _RULES + "announcements.py",
+       'return "open" if is_open and told', 'return "open" if told',
+       "tests/policies/test_announcements.py::"
+       "test_only_what_is_served_is_open_and_a_cancellation_is_never_hidden_by_it"),
     _m("I8-launch-reminded-again", _LIFE + "launch_fold.py",
        'if before >= b["before_s"])\n    return replace(s, reminded=done)',
        'if before > b["before_s"])\n    return replace(s, reminded=done)',

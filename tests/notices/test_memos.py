@@ -154,7 +154,9 @@ def test_a_correction_quotes_to_everybody_what_everybody_read() -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_hostile_name_stays_a_name(kind: str, audience: str, locale: str) -> None:
     of = sheet(kind, name=HOSTILE)
-    of = replace(of, corrects=of.corrects and replace(EARLIER, subjects=dict.fromkeys(SUBJECTS, HOSTILE)))
+    of = replace(
+        of, corrects=of.corrects and replace(EARLIER, subjects=dict.fromkeys(SUBJECTS, HOSTILE))
+    )
 
     made = MemoRenderer(BASE).render(of, audience, locale)
 

@@ -126,7 +126,7 @@ def test_a_new_date_is_told_in_the_zone_of_its_launch_and_stays_right(
     wide = RENDERER.render(Sheet(notice, "t", replace(FULL, date=month), "/x", "Sky"))
 
     for text in (made.text, made.html):
-        assert f"Sky {words}: it opens on Monday 10 March 2031 at 10:00 Tokyo time. A" in text
+        assert f"Sky {words}: it opens on Monday 10 March 2031 at 10:00 (Tokyo). A" in text
     assert "it opens in April 2031. A" in wide.text
     without = RENDERER.render(Sheet(notice, "t", Facts(), "/x", "Sky")).text
     assert f"Sky {words}. A" in without
