@@ -19,6 +19,7 @@ OPERATIONS = [
     for method, operation in item.items()
 ]
 PUBLIC = (
+    "/v1/announcements",
     "/v1/catalogue",
     "/v1/public",
     "/calendar",
