@@ -26,7 +26,7 @@ from gonogo.db.tables import EventRow, ProseRow
 from policies.errors import Refused, StaleDecision, refusal
 from policies.lifecycle.kernel import RULES, Actor, Command
 from policies.lifecycle.launch import MACHINE
-from policies.lifecycle.launch_seen import difference
+from policies.lifecycle.launch_seen import difference, since
 from policies.lifecycle.launch_state import Launch
 from policies.lifecycle.machines import fold
 from policies.wire import RecordAnswer, RecordRequest
@@ -148,7 +148,7 @@ def _record(svc: Services, command: Command) -> Outcome:
 
 
 def _moved_on(svc: Services, subject: str, version: int) -> StaleDecision:
-    """What is different from what `version` showed. A launch's version is its number of events."""
+    """What is different from what `version` showed, and what happened since."""
     with reading(svc.engine) as session:
         rows = session.exec(
             select(EventRow)
@@ -156,12 +156,12 @@ def _moved_on(svc: Services, subject: str, version: int) -> StaleDecision:
             .order_by(EventRow.seq)  # type: ignore[arg-type]  # SQLModel types columns by value
         ).all()
     events = [event_of(row) for row in rows]
-    before = fold("launch", [event for event in events if event.seq <= version])
+    before, news = since(events, version)
     now: Launch = fold("launch", events)
     return StaleDecision(
         "the launch moved on since you looked: read what is different, then decide again",
         saw={"version": version},
         now={"version": now.version},
         difference=difference(before, now),
-        since=[{"seq": e.seq, "type": e.type, "by": e.actor_id} for e in events[version:][-50:]],
+        since=[{"seq": e.seq, "type": e.type, "by": e.actor_id} for e in news[-50:]],
     )

@@ -1,11 +1,12 @@
 """Whoever decides on a launch decides on what they saw: two leads at once do not overwrite each
 other. The second is told what is different."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from policies.errors import StaleDecision
-from policies.lifecycle.kernel import Command, iso
+from policies.lifecycle.kernel import Command, Event, iso
+from policies.lifecycle.launch_fold import evolve
 from policies.lifecycle.launch_state import Launch
 
 
@@ -18,6 +19,25 @@ def must_have_seen(state: Launch | None, command: Command) -> None:
             saw={"version": seen},
             now={"version": state.version},
         )
+
+
+def since(events: Iterable[Event], version: int) -> tuple[Launch | None, list[Event]]:
+    """The launch as `version` showed it, and the events, out of all in order, that made later
+    versions. None: nothing was there yet.
+
+    A version is no number of an event: what the store does day by day makes none.
+    """
+    before: Launch | None = None
+    state: Launch | None = None
+    news: list[Event] = []
+    for event in events:
+        new = evolve(state, event)
+        if new.version <= version:
+            before = new
+        elif state is None or new.version != state.version:
+            news.append(event)
+        state = new
+    return before, news
 
 
 def difference(before: Launch | None, now: Launch) -> dict[str, dict[str, Any]]:
