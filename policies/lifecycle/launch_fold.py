@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from policies.lifecycle.kernel import Event, instant
+from policies.lifecycle.kernel import Event, instant, instant_or_none
 from policies.lifecycle.launch_freeze import seen
 from policies.lifecycle.launch_look import measured_mark
 from policies.lifecycle.launch_state import (
@@ -217,9 +217,16 @@ def _postponed(s: Launch, e: Event, b: Body, at: datetime) -> Launch:
         b["to"],
         postponements=b["nth"],
         postponed_by=e.actor_id,
+        promised_from=_promised_from(s, b),
         approved_date=None,
         asked=_asked(b, at),
     )
+
+
+def _promised_from(s: Launch, b: Body) -> datetime | None:
+    """However often it is postponed, and however widely: nothing opens before this."""
+    starts = instant_or_none((b.get("from") or {}).get("start"))
+    return max(filter(None, (starts, s.promised_from)), default=None)
 
 
 def _asked(b: Body, at: datetime) -> Asked | None:
@@ -341,7 +348,7 @@ _CHANGES: Mapping[str, Any] = {
     "launch:date:approved": lambda s, e, b, at: replace(s, approved_date=of_json(b["target"])),
     "launch:replanned": lambda s, e, b, at: _gating(_new_date(s, Status.GATING, b["target"]), at),
     "launch:brought_forward": lambda s, e, b, at: _gating(
-        _new_date(s, Status.GATING, b["target"]), at
+        _new_date(s, Status.GATING, b["target"], promised_from=None), at
     ),
     "launch:forward:proposed": _proposed("forward"),
     "launch:cancel:proposed": _proposed("cancel"),

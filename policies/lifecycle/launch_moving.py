@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from policies.errors import Incomplete, NotAllowed, NotYet
-from policies.lifecycle.kernel import Command, Fact, Role
+from policies.lifecycle.kernel import Command, Fact, Role, iso
 from policies.lifecycle.launch_asking import after_choosing, asking
 from policies.lifecycle.launch_bodies import count, digest, target, told
 from policies.lifecycle.launch_gating import lapsed
@@ -30,6 +30,7 @@ def narrow(s: Launch, c: Command, now: datetime, o: Observed) -> Facts:
     change = compare(wanted, promised(s))
     if change != "narrowed":
         raise Incomplete(f"that is not inside what was announced: {SAYS[change]}", field="target")
+    _not_sooner(s, wanted)
     after_choosing(s, wanted, now)
     return (Fact("launch:target:narrowed", {"target": wanted.as_json()}),)
 
@@ -93,8 +94,23 @@ def replan(s: Launch, c: Command, now: datetime, o: Observed) -> Facts:
         if not within(wanted, s.approved_date):
             raise Incomplete("that is not inside the date that was approved", field="target",
                              approved=s.approved_date.as_json())  # fmt: skip
+    _not_sooner(s, wanted)
     after_choosing(s, wanted, now)
     return (Fact("launch:replanned", {"target": wanted.as_json()}), *lapsed(s, now))
+
+
+def _not_sooner(s: Launch, wanted: Target) -> None:
+    """Postponing widely, or to “to be decided”, is no way around the two voices and the notice that
+    bringing forward takes (L13)."""
+    first, last = s.promised_from, wanted.start if wanted.is_instant else wanted.end
+    if first is None or last is None:
+        return
+    if last < first or (last == first and not wanted.is_instant):
+        raise Incomplete(
+            f"that is sooner than what it was postponed from: a date from {iso(first)} on, then "
+            "bring it forward",
+            field="target", promised_from=iso(first),
+        )  # fmt: skip
 
 
 def lead_first(c: Command) -> None:

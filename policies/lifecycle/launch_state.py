@@ -206,6 +206,7 @@ class Launch:
     target: Target | None = None
     postponements: int = 0
     postponed_by: str | None = None
+    promised_from: datetime | None = None  # the first moment of what it was postponed from
     approved_date: Target | None = None  # of a second postponement, by the higher role
     asked: Asked | None = None  # by the last postponement
     marks: Mapping[str, Mark] = field(default_factory=dict)

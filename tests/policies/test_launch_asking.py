@@ -129,8 +129,8 @@ def test_no_person_ends_or_recalls_the_time_to_choose(kind: str) -> None:
 
 
 def test_a_new_date_keeps_the_deadline_and_comes_after_it() -> None:
-    road = postponed(span("tbd:2026-09-30"))
-    until = road.now + 7 * DAY
+    until = OPENING + 5 * DAY
+    road = postponed(span("tbd:2026-09-30"), decide_by=iso(until))
     early, late = until + timedelta(hours=23), until + 2 * DAY
 
     assert road.refused("replan", LEA, {"target": at(early)}) == "not-yet"
@@ -153,9 +153,9 @@ def test_a_date_is_narrowed_and_brought_forward_only_to_after_the_deadline() -> 
     assert state.opens_at == until + 10 * DAY
 
 
-def test_once_the_time_is_over_any_date_will_do() -> None:
+def test_once_the_time_is_over_any_date_will_do_that_is_no_sooner_than_the_first() -> None:
     road = postponed(span("tbd:2026-09-30"))
-    road.wait(days=8)
+    road.wait(days=30)
     road.give("close_choices", SYS)
 
     state = road.give("replan", LEA, {"target": at(road.now + DAY)})

@@ -6,8 +6,20 @@ from typing import Any
 import pytest
 
 from policies.lifecycle.launch_state import Launch
-from tests.builders import LEA, MAX, SOL, Journal
-from tests.policies.launches import LAUNCHES, OPENING, at, clear, looked
+from tests.builders import AMY, LEA, MAX, SOL, Journal
+from tests.policies.launches import (
+    DAY,
+    GATING,
+    GREEN,
+    LAUNCHES,
+    OPENING,
+    at,
+    clear,
+    launched,
+    looked,
+    span,
+    walk,
+)
 
 
 def sooner_than(road: Journal[Launch], days: int = 8) -> dict[str, Any]:
@@ -86,3 +98,44 @@ def test_i1_the_second_voice_is_for_the_very_date_the_first_one_named() -> None:
     assert state.opens_at == OPENING
     assert state.proposal is not None
     assert state.proposal.by == MAX.id
+
+
+@pytest.mark.parametrize(
+    "wide", ["tbd:2026-06-30", "quarter:2026-Q2", "window:2026-04-05/2026-05-31"]
+)
+def test_i3_postponing_widely_is_no_way_around_the_second_voice(wide: str) -> None:
+    road = launched(*GATING, ("postpone", LEA, {"target": span(wide)}), 8.0 * DAY)()
+    sooner, as_promised = at(OPENING - timedelta(days=1)), at(OPENING)
+
+    assert road.refused("replan", LEA, {"target": sooner}) == "incomplete"
+    assert road.refused("replan", LEA, {"target": span("day:2026-04-20")}) == "incomplete"
+    road.give("replan", LEA, {"target": as_promised})
+
+
+def test_i3_nor_is_postponing_widely_twice_or_narrowing_in_steps() -> None:
+    road = launched(
+        *GATING,
+        ("postpone", LEA, {"target": span("window:2026-04-05/2026-05-31")}),
+        ("postpone", LEA, {"target": span("window:2026-04-05/2026-06-30")}),
+        ("approve_date", AMY),
+        8.0 * DAY,
+        ("replan", LEA, {"target": span("window:2026-04-10/2026-05-20")}),
+    )()
+    sooner = at(OPENING - timedelta(hours=1))
+
+    assert road.refused("narrow", LEA, {"target": sooner}) == "incomplete"
+    assert road.give("narrow", LEA, {"target": at(OPENING)}).opens_at == OPENING
+
+
+def test_what_two_people_brought_forward_is_narrowed_as_any_other() -> None:
+    road = launched(
+        *GATING,
+        ("postpone", LEA, {"target": span("month:2026-05")}),
+        8.0 * DAY,
+        ("replan", LEA),
+        *GREEN,
+    )()
+    april = {"reason": "ready", "target": span("window:2026-04-19/2026-04-29")}
+    walk(road, ("bring_forward", LEA, april), ("bring_forward", MAX, april))
+
+    assert road.give("narrow", LEA, {"target": at(OPENING)}).opens_at == OPENING
