@@ -73,7 +73,8 @@ class LaunchWorkflow:
         self._told = start.told
         self._foretold = start.foretold
         self._aside: set[asyncio.Task[None]] = set()  # what nothing waits for
-        self._left = False
+        self._left = False  # since it counted its items last
+        self._must_left = False
         self._warm: Mapping[str, Any] | None = None
         self._refused: dict[str, tuple[int, int, datetime]] = {}  # kind → seq, times, not before
 
@@ -114,8 +115,10 @@ class LaunchWorkflow:
         await self._launch.own("retime", told)
 
     @workflow.signal
-    async def item_left(self) -> None:
+    async def item_left(self, importance: str = "") -> None:
+        """Signals from before they said how much the item mattered say nothing of it."""
         self._left = True
+        self._must_left |= importance == "must"
 
     @property
     def state(self) -> Launch:
@@ -216,8 +219,9 @@ class LaunchWorkflow:
     async def _count_who_left(self) -> None:
         if not self._left:
             return
-        self._left = False
-        await self._give("item_left")
+        body = {"importance": "must"} if self._must_left else None
+        self._left = self._must_left = False
+        await self._give("item_left", body)
 
     async def _tell_items(self) -> None:
         """A wave opened, nothing will ever open, or the time to choose is over: its items look for

@@ -41,7 +41,8 @@ class Rollout:
         self._told: tuple[Any, ...] = ()  # what the listing was told last
         self._rechecks = 0
         self._moves = 0  # of its launch, that it was told of
-        self._launch = ""  # the one it is bound to, to be told when it leaves
+        # The one it is bound to, to be told when it leaves, and how much it matters there.
+        self._launch, self._importance = "", ""
 
     @workflow.run
     async def run(self, start: SubjectInput) -> str:
@@ -155,13 +156,15 @@ class Rollout:
 
     async def _tell_launch(self) -> None:
         """An item that leaves is counted by its launch (L12)."""
-        s, launch = self.state, self._launch
-        self._launch = (s.launch or "") if s.is_bound else ""
+        s, launch, importance = self.state, self._launch, self._importance
+        self._launch, self._importance = (
+            (s.launch or "", s.importance or "must") if s.is_bound else ("", "")
+        )
         if not launch or s.is_bound or s.stage is not None:
             return
         try:
             handle = workflow.get_external_workflow_handle(f"launch/{launch}")
-            await handle.signal("item_left")
+            await handle.signal("item_left", importance)
         except ApplicationError as gone:
             workflow.logger.info("launch %s is over already: %s", launch, gone.type)
 

@@ -139,6 +139,21 @@ async def test_l12_a_must_that_leaves_on_the_way_holds_the_launch(
     assert house.state(release).phase.value == "ready"
 
 
+async def test_l12_a_must_that_leaves_others_behind_holds_the_launch_too(
+    house: House, skipping: WorkflowEnvironment
+) -> None:
+    event = await planned(house, skipping, 4 * DAY)
+    release, _ = await bound(house, event, "gpt_a", "gpt_b")
+    await event.sleep_to(2 * DAY - timedelta(minutes=1))
+    await event.all_go()
+
+    await house.give("unbind", release, ADA, {"reason": "ship_alone"})
+    held = await event.until("hold")
+
+    assert (held.held.cause, held.held.why) == ("must_left", ("must_left",))
+    assert held.counts.ready == 1
+
+
 async def test_a_cancelled_launch_lets_its_items_go_with_their_approvals(
     house: House, skipping: WorkflowEnvironment
 ) -> None:
