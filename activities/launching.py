@@ -172,6 +172,7 @@ class Launching:
                 opened=request.opened,
                 at=request.at,
                 closed=closed,
+                opens=request.opens,
             )
             measured = measure(session, store, launch, request.now, self._in_force)
         look = LaunchLook(items, measured.gates, **as_observed(closed))

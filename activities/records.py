@@ -1,7 +1,7 @@
 """`record()` as an activity: the only writer of anything about a subject."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from temporalio import activity
 
@@ -30,7 +30,8 @@ class Records:
 
     @activity.defn(name="record")
     async def record(self, request: RecordRequest) -> RecordAnswer:
-        return await asyncio.to_thread(self._ledger.record, request)
+        waited = replace(request, waited_s=_waited())
+        return await asyncio.to_thread(self._ledger.record, waited)
 
     @activity.defn(name="load_events")
     async def load_events(self, request: LoadRequest) -> Loaded:
@@ -38,3 +39,12 @@ class Records:
             self._ledger.events, request.store, request.subject, request.after
         )
         return Loaded(events)
+
+
+def _waited() -> float:
+    """Seconds since the workflow asked for this, both by the clock of the server. A local activity
+    waits for seconds at most, and for its own worker."""
+    info = activity.info()
+    if info.is_local:
+        return 0.0
+    return max(0.0, (info.started_time - info.scheduled_time).total_seconds())

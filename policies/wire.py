@@ -1,7 +1,7 @@
 """What crosses the wire between a workflow, the record and the edge. Fields are only added."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from policies.lifecycle.kernel import Command, Event, Fact
@@ -9,7 +9,11 @@ from policies.lifecycle.kernel import Command, Event, Fact
 
 @dataclass(frozen=True)
 class RecordRequest:
-    """Append `facts` to `command.subject`, if its newest event is `expected_seq`."""
+    """Append `facts` to `command.subject`, if its newest event is `expected_seq`.
+
+    They were decided at `occurred_at` (UTC). `waited_s` is how long the request has been under way
+    since, by the orchestrator's clock: while a database or a worker is away, that may be hours.
+    """
 
     kind: str
     expected_seq: int
@@ -19,6 +23,12 @@ class RecordRequest:
     pack: str
     rules: str
     caused_by: str | None = None
+    waited_s: float = 0.0
+
+    @property
+    def arrives_at(self) -> datetime:
+        """The moment by which what lets exposure start or grow is judged (UTC)."""
+        return self.occurred_at + timedelta(seconds=self.waited_s)
 
 
 @dataclass(frozen=True)

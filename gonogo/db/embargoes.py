@@ -3,8 +3,8 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement
-from sqlmodel import Session, and_, case, col, exists, or_, select
+from sqlalchemy import ColumnElement, Select
+from sqlmodel import Session, and_, case, col, exists, func, or_, select
 
 from gonogo.db.queries import Page, decode_cursor, page_of
 from gonogo.db.tables import GptRow
@@ -35,6 +35,22 @@ def embargo_on(session: Session, store: str, gpt: str, now: datetime) -> Embargo
         .order_by(col(EmbargoPicture.not_before).desc())
         .limit(1)
     ).first()
+
+
+def embargoes_until(session: Session, store: str, gpts: Select[Any]) -> dict[str, datetime]:
+    """GPT → when the last of its embargoes ends (UTC), also where that is past. `gpts` selects
+    ids."""
+    rows = session.execute(
+        select(col(EmbargoPicture.gpt), func.max(EmbargoPicture.not_before))
+        .where(
+            EmbargoPicture.store_id == store,
+            EmbargoPicture.status == "active",
+            col(EmbargoPicture.gpt).in_(gpts),
+        )
+        .group_by(col(EmbargoPicture.gpt))
+    )
+    found: dict[str, datetime] = dict(rows.all())
+    return found
 
 
 def as_window(row: EmbargoPicture) -> Window:

@@ -8,10 +8,10 @@ from typing import Any
 from sqlalchemy import Select
 from sqlmodel import Session, col, func, select
 
+from gonogo.db.embargoes import embargoes_until
 from gonogo.db.erasures import tombstones
 from gonogo.db.launch_windows import windows_of_launch
-from gonogo.db.people import PublisherRow
-from gonogo.db.publishers import PublisherPicture
+from gonogo.db.publishers import verified_among
 from gonogo.db.tables import (
     EventRow,
     GptRow,
@@ -23,8 +23,8 @@ from gonogo.db.tables import (
     StoreRow,
     SubmissionPicture,
 )
+from gonogo.db.transfers import owners_of
 from policies.lifecycle.kernel import instant, instant_or_none
-from policies.lifecycle.publisher_state import HOLDS
 from policies.rules.approvals import Standing
 from policies.rules.launch_opening import Item, observed, readiness
 from policies.rules.launch_windows import Closed
@@ -85,14 +85,15 @@ def observe(
     opened: bool,
     at: datetime,
     closed: Closed | None = None,
+    opens: datetime | None = None,
 ) -> dict[str, Any]:
     """`observed["items"]` of wave `wave` at `at` (UTC). `opened`: of all that is open up to it.
-    `closed`: what windows say of the opening, where it was looked up; else it is, for `at`."""
-    shut = closed or windows_of_launch(session, store, launch, at)
+    `opens`: when it opens, else `at`. `closed`: what windows say of that, if it was looked up."""
+    shut = closed or windows_of_launch(session, store, launch, opens or at)
     phases = OPENED if opened else WAITING
     reach = tuple(range(1, wave + 1)) if opened else (wave,)
     look = items_of_launch(session, store, launch, waves=reach, phases=phases)
-    found = readiness(look.items, look.visible, at, shut.scopes)
+    found = readiness(look.items, look.visible, at, shut.scopes, opens)
     items = look.items
     if opened:
         items = [_in_wave(item, wave) for item in items]
@@ -140,10 +141,18 @@ def _item(row: ReleasePicture, standing: "_Known") -> Item:
         tier=standing.tier or "high",
         requires=tuple(state.get("requires") or ()),
         offset_s=state.get("offset_s") or 0,
-        not_before=instant_or_none(state.get("not_before")),
+        not_before=_held_back(row, standing),
         erased=standing.erased,
         scopes=standing.scopes,
     )
+
+
+def _held_back(row: ReleasePicture, standing: "_Known") -> datetime | None:
+    """Its embargoes, the plan's and its GPT's, end here. What was let out and follows its launch by
+    itself is no opening's any more: the public asks the GPT's embargo with every question."""
+    planned = instant_or_none(row.state.get("not_before"))
+    its = standing.embargo if row.phase in WAITING else None
+    return max(planned, its) if planned and its else planned or its
 
 
 @dataclass(frozen=True)
@@ -152,6 +161,7 @@ class _Known:
     tier: str | None
     erased: bool
     scopes: frozenset[str]
+    embargo: datetime | None
 
 
 def _standings(
@@ -181,7 +191,7 @@ def _standings(
             )
         ).all()
     )
-    owners = dict(
+    filed = dict(
         session.exec(
             select(GptRow.id, GptRow.category).where(
                 GptRow.store_id == store, col(GptRow.id).in_(gpts)
@@ -196,7 +206,9 @@ def _standings(
             )
         )
     }
-    verified = _verified(session, store, {case.publisher for case in cases.values()})
+    owners = owners_of(session, store, gpts)
+    theirs = {owners.get(case.gpt, case.publisher) for case in cases.values()}
+    verified = verified_among(session, store, theirs)
     stops = {
         (scope, target)
         for scope, target in session.exec(
@@ -212,19 +224,22 @@ def _standings(
         if (found := session.get(PackRow, pack))
     }
     gone = tombstones(session, {row.digest for row in rows})
+    embargoes = embargoes_until(session, store, gpts)
     known = []
     for row in rows:
         case = cases.get(row.submission)
         if case is None:
             nothing = Standing(None, row.digest, None, False, None, None, False, (), None)
-            known.append((row, _Known(nothing, None, row.digest in gone, frozenset())))
+            erased = row.digest in gone
+            known.append((row, _Known(nothing, None, erased, frozenset(), None)))
             continue
         state, decision = case.state, case.state.get("decision")
         approval, test = approved.get(row.submission), tested.get(row.submission)
         stands = approval is not None and case.stage == "approved"
         life = lives.get(state["terms"]["pack"], 0)
-        categories = {owners.get(row.gpt), revised.get((row.gpt, row.digest))} - {None}
-        covered = [("store", store), ("publisher", case.publisher), ("gpt", case.gpt)]
+        categories = {filed.get(row.gpt), revised.get((row.gpt, row.digest))} - {None}
+        owner = owners.get(case.gpt, case.publisher)
+        covered = [("store", store), ("publisher", owner), ("gpt", case.gpt)]
         covered += [("category", str(category)) for category in categories]
         covered += [("revision", row.digest)]
         standing = Standing(
@@ -234,7 +249,7 @@ def _standings(
             approval_settled=bool(state.get("settled")),
             evidence_until=test + timedelta(seconds=life) if test else None,
             evidence_blocks=tuple(state.get("blocked_by") or ()) if test else None,
-            publisher_verified=case.publisher in verified,
+            publisher_verified=owner in verified,
             stops=tuple(sorted({scope for scope, target in covered if (scope, target) in stops})),
             listing_status=listings.get(row.gpt),
             bound_from=instant_or_none(row.state.get("bound_from")),
@@ -244,7 +259,8 @@ def _standings(
             {f"gpt:{row.gpt}", f"publisher:{row.publisher}"}
             | {f"category:{category}" for category in categories}
         )
-        known.append((row, _Known(standing, case.tier, row.digest in gone, scopes)))
+        erased, embargo = row.digest in gone, embargoes.get(row.gpt)
+        known.append((row, _Known(standing, case.tier, erased, scopes, embargo)))
     return known
 
 
@@ -262,30 +278,4 @@ def _newest(
         .order_by(col(EventRow.seq))
     )
     found: dict[str, Any] = dict(rows.all())
-    return found
-
-
-def _verified(session: Session, store: str, publishers: set[str]) -> set[str]:
-    """The record decides; a row it has not adopted yet speaks for itself."""
-    found: set[str] = set()
-    wanted = sorted(publishers)
-    for start in range(0, len(wanted), 500):
-        part = wanted[start : start + 500]
-        adopted = dict(
-            session.exec(
-                select(PublisherPicture.id, PublisherPicture.standing).where(
-                    PublisherPicture.store_id == store, col(PublisherPicture.id).in_(part)
-                )
-            ).all()
-        )
-        found |= {one for one, standing in adopted.items() if standing in HOLDS}
-        found |= {
-            row.id
-            for row in session.exec(
-                select(PublisherRow).where(
-                    PublisherRow.store_id == store, col(PublisherRow.id).in_(part)
-                )
-            )
-            if row.id not in adopted and row.verified_at
-        }
     return found

@@ -4,8 +4,9 @@ The look at ten thousand items was made outside, at a position of the store's or
 changed since is looked at again, so that the opening is short; whoever cannot tell looks at all.
 """
 
+import json
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from sqlmodel import Session, col, func, or_, select
 
@@ -16,6 +17,7 @@ from gonogo.db.launches import LaunchPicture
 from gonogo.db.tables import EventRow, ListingPicture, ReleasePicture
 from policies.errors import EvidenceBlocks, IllegalMove, Incomplete, OverLimit
 from policies.lifecycle.kernel import Fact, instant, instant_or_none
+from policies.lifecycle.launch_freeze import lateness_ends
 from policies.lifecycle.release_launch import is_open
 from policies.rules.launch_opening import Item, readiness
 from policies.wire import RecordRequest
@@ -107,7 +109,10 @@ def opened_at(session: Session, store: str, release: str | None) -> datetime | N
 
 def wave_opened(session: Session, request: RecordRequest, fact: Fact, state: Any) -> None:
     """I6 for every item of the wave, and windows, as they stand in this very transaction."""
-    body, at = fact.body, request.occurred_at
+    body, at = fact.body, request.arrives_at
+    last = lateness_ends(state)
+    if last is not None and at > last:
+        raise _changed([])  # decided in time, recorded after an outage: it is missed by now
     store, launch, wave = request.command.store, request.command.subject, body["wave"]
     excluded = set(body["excluded"])
     closed = windows_over(session, store, state.terms.pack, at, state.overridden)
@@ -127,25 +132,28 @@ def wave_opened(session: Session, request: RecordRequest, fact: Fact, state: Any
     ).one()
     if count != body["ready"] + len(excluded):
         raise _changed([])
-    only = _touched(session, store, launch, body["position"])
+    only = _touched(session, store, launch, wave, body["position"])
     if sorted(closed.roles) != body["narrow"]:
         only = None  # another window binds some of them by now
     if only is not None and not only:
         return
     look = items_of_launch(session, store, launch, waves=(wave,), only=only)
-    alone = [Item(**{**item.__dict__, "requires": ()}) for item in look.items]
-    failing = set(readiness(alone, (), at, closed.scopes).failing)
-    chained = {item.release for item in look.items if item.requires}
-    seen = {item.release for item in look.items} & excluded
-    # Excluded because something it requires fails: that is not looked at again, so it may stay.
-    differs = (failing - excluded) | (seen - failing - chained)
+    if only is None:
+        differs = set(readiness(look.items, look.visible, at, closed.scopes).failing) ^ excluded
+    else:
+        alone = [Item(**{**item.__dict__, "requires": ()}) for item in look.items]
+        failing = set(readiness(alone, (), at, closed.scopes).failing)
+        chained = {item.release for item in look.items if item.requires}
+        seen = {item.release for item in look.items} & excluded
+        # Excluded because something it requires fails: that was not touched, so it may stay.
+        differs = (failing - excluded) | (seen - failing - chained)
     if differs:
         raise _changed(sorted(differs)[:50])
 
 
 def restored(session: Session, request: RecordRequest, fact: Fact, state: Any) -> None:
     """I6 for everything that becomes visible again, and windows: it is as good as an opening."""
-    at, passed = request.occurred_at, fact.body.get("override", {}).get("windows", ())
+    at, passed = request.arrives_at, fact.body.get("override", {}).get("windows", ())
     closed = windows_over(session, request.command.store, state.terms.pack, at, passed)
     if not closed.whole:
         raise _changed([])
@@ -170,7 +178,24 @@ def _changed(releases: list[str]) -> EvidenceBlocks:
     )
 
 
-def _touched(session: Session, store: str, launch: str, position: int) -> set[str] | None:
+def _required(session: Session, store: str, launch: str, wave: int) -> set[str]:
+    """Releases that some item of the wave requires: of this launch, of another, or of none."""
+    named = cast(Any, ReleasePicture.state)["requires"].as_string()
+    rows = session.exec(
+        select(named).where(
+            ReleasePicture.store_id == store,
+            ReleasePicture.launch == launch,
+            ReleasePicture.wave == wave,
+            col(ReleasePicture.phase).in_(WAITING),
+            named != "[]",
+        )
+    ).all()
+    return {release for row in rows for release in json.loads(row)}
+
+
+def _touched(
+    session: Session, store: str, launch: str, wave: int, position: int
+) -> set[str] | None:
     """Items that events after `position` may concern; None: possibly all of them."""
     rows = session.exec(
         select(EventRow.subject)
@@ -188,6 +213,8 @@ def _touched(session: Session, store: str, launch: str, position: int) -> set[st
         return None  # a stop, a purge, or what this code does not know
     if not by_kind:
         return set()
+    if by_kind.get("rel", set()) & _required(session, store, launch, wave):
+        return None  # what an item rests on, wherever it is, may be gone
     gpts = select(ListingPicture.gpt).where(
         ListingPicture.store_id == store, col(ListingPicture.id).in_(by_kind.get("lst", ()))
     )

@@ -155,7 +155,7 @@ def _since(session: Session, request: RecordRequest) -> datetime:
     """When this exposure starts: now, or when its launch opened it, which was checked then."""
     body, store = request.command.body, request.command.store
     opened = launch_limits.opened_at(session, store, body.get("release"))
-    return min(request.occurred_at, opened) if opened else request.occurred_at
+    return min(request.arrives_at, opened) if opened else request.arrives_at
 
 
 def _known_case(session: Session, request: RecordRequest, fact: Fact, state: Any) -> None:
@@ -239,7 +239,7 @@ def _not_frozen(session: Session, request: RecordRequest, fact: Fact, state: Any
         return
     passed = (*state.overridden, *fact.body.get("override", {}).get("windows", ()))
     of = Covered(state.store, state.gpt, state.publisher, state.digest, state.pack)
-    freeze = freeze_of(session, of, moves, request.occurred_at, passed)
+    freeze = freeze_of(session, of, moves, request.arrives_at, passed)
     if not freeze:
         raise NotYet(
             f"{', '.join(freeze.windows)} forbids it",

@@ -124,6 +124,32 @@ def is_verified(session: Session, store: str, publisher: str) -> bool:
     return bool(row and row.verified_at)
 
 
+def verified_among(session: Session, store: str, publishers: set[str]) -> set[str]:
+    """`is_verified` for all of them."""
+    found: set[str] = set()
+    wanted = sorted(publishers)
+    for start in range(0, len(wanted), 500):
+        part = wanted[start : start + 500]
+        adopted = dict(
+            session.exec(
+                select(PublisherPicture.id, PublisherPicture.standing).where(
+                    PublisherPicture.store_id == store, col(PublisherPicture.id).in_(part)
+                )
+            ).all()
+        )
+        found |= {one for one, standing in adopted.items() if standing in HOLDS}
+        found |= {
+            row.id
+            for row in session.exec(
+                select(PublisherRow).where(
+                    PublisherRow.store_id == store, col(PublisherRow.id).in_(part)
+                )
+            )
+            if row.id not in adopted and row.verified_at
+        }
+    return found
+
+
 def founded_by(session: Session, store: str, person: str) -> int:
     """How many publishers of theirs are not closed."""
     return session.exec(

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, Index, or_
+from sqlalchemy import Column, Index, Select, or_
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from gonogo.db.tables import GptRow, _time
@@ -47,6 +47,21 @@ def owner_of(session: Session, store: str, gpt: str, first: str) -> str:
         .limit(1)
     ).first()
     return found or first
+
+
+def owners_of(session: Session, store: str, gpts: Select[Any]) -> dict[str, str]:
+    """GPT → its owner, for those of `gpts` (which selects ids) that ever changed hands."""
+    rows = session.execute(
+        select(col(TransferPicture.gpt), col(TransferPicture.receiver))
+        .where(
+            TransferPicture.store_id == store,
+            TransferPicture.step == ACCEPTED,
+            col(TransferPicture.gpt).in_(gpts),
+        )
+        .order_by(col(TransferPicture.id))
+    )
+    found: dict[str, str] = dict(rows.all())
+    return found
 
 
 def open_offer(session: Session, store: str, gpt: str) -> TransferPicture | None:

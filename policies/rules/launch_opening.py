@@ -46,13 +46,15 @@ def readiness(
     visible: Collection[str],
     at: datetime,
     closed: Mapping[str, tuple[str, ...]],
+    opens: datetime | None = None,
 ) -> Readiness:
     """Every item at `at` (UTC). `visible` are releases that people are served already, `closed` the
-    scopes that windows close at the opening, each with those windows.
+    scopes that windows close at the opening, each with those windows. `opens` is that opening, by
+    which embargoes are judged: None where it is `at`.
 
     An item whose requirement fails, fails with it, over as many steps as it takes.
     """
-    failing = {item.release: why for item in items if (why := _own(item, at, closed))}
+    failing = {item.release: why for item in items if (why := _own(item, at, closed, opens or at))}
     there = set(visible) | {item.release for item in items}
     changed = True
     while changed:
@@ -70,11 +72,13 @@ def readiness(
     return Readiness(failing, min(ends, default=None))
 
 
-def _own(item: Item, at: datetime, closed: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+def _own(
+    item: Item, at: datetime, closed: Mapping[str, tuple[str, ...]], opens: datetime
+) -> tuple[str, ...]:
     why = list(exposure_may_grow(item.standing, at).why)
     if item.erased:
         why.append("erased")
-    if item.not_before is not None and at < item.not_before:
+    if item.not_before is not None and opens < item.not_before:
         why.append("embargo")
     if item.offset_s > 0:
         why.append("after_the_opening")  # it opens with a later wave

@@ -47,9 +47,11 @@ class Opening:
         state, opened = self.desk.state(LAUNCH), kind == "restore"
         wave = (state.wave if state else 0) + (0 if opened else 1)
         now = self.desk.now
+        opens = now if opened or not state or not state.opens_at else max(now, state.opens_at)
         with reading(self.desk.engine) as session:
-            closed = windows_of_launch(session, STORE, LAUNCH, now)
-            seen = observe(session, STORE, LAUNCH, wave=wave, opened=opened, at=now, closed=closed)
+            closed = windows_of_launch(session, STORE, LAUNCH, opens)
+            seen = observe(session, STORE, LAUNCH, wave=wave, opened=opened, at=now, closed=closed,
+                           opens=opens)  # fmt: skip
         return {"items": seen, "gates": looked(now), **as_observed(closed)}
 
     def _body(self, kind: str) -> dict[str, Any]:

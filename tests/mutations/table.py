@@ -37,6 +37,7 @@ _TURN = "tests/policies/test_launch_turns.py::"
 _CHOICE = "tests/policies/test_release_choice.py::"
 _MEASURES = "tests/policies/test_gate_measures.py::"
 _PROMETHEUS = "tests/db/test_prometheus.py::"
+_MEANWHILE = "tests/db/test_opening_meanwhile.py::"
 _SUBJECT = "tests/workflows/test_fold_from_record.py::"
 
 
@@ -155,8 +156,20 @@ MUTATIONS: tuple[Mutation, ...] = (
        "test_i6_the_life_of_an_approval_stands_still_while_bound_and_then_goes_on"),
     _m("I6-an-opening-unchecked", "gonogo/db/launch_limits.py",
        "differs = (failing - excluded) | (seen - failing - chained)", "differs = set[str]()",
+       _MEANWHILE + "test_i6_a_publisher_that_is_verified_no_more_is_met_in_the_transaction"),
+    _m("I6-an-opening-unchecked-as-a-whole", _DB + "launch_limits.py",
+       "closed.scopes).failing) ^ excluded", "closed.scopes).failing) & set()",
        "tests/db/test_launches.py::"
        "test_i6_the_opening_is_refused_when_items_changed_since_they_were_looked_at"),
+    _m("I6-what-an-item-rests-on-is-gone", _DB + "launch_limits.py",
+       'by_kind.get("rel", set()) & _required(', 'set() & _required(',
+       _MEANWHILE + "test_i6_what_an_item_rests_on_is_looked_at_again_wherever_it_belongs"),
+    _m("I6-a-gpt-under-embargo-opens", _DB + "launch_items.py",
+       "standing.embargo if row.phase in WAITING else None", "None",
+       _MEANWHILE + "test_i6_a_gpt_under_embargo_is_not_ready"),
+    _m("I6-an-opening-recorded-hours-later", _DB + "launch_limits.py",
+       "if last is not None and at > last:", "if last is None and at < request.occurred_at:",
+       _MEANWHILE + "test_i6_what_was_decided_in_time_and_arrives_after_an_outage_opens_nothing"),
     _m("I6-a-launch-opens-in-a-freeze", _LIFE + "launch_system.py",
        "stop = frozen(o)", "stop = None",
        "tests/policies/test_launch_freeze.py::test_i6_nothing_opens_inside_a_freeze_of_the_store"),
@@ -458,6 +471,12 @@ MUTATIONS: tuple[Mutation, ...] = (
     _m("I3-launch-no-notice", _LIFE + "launch_forward.py",
        "if wanted.start < earliest:", "if wanted.start < now:",
        _FORWARD + "test_i3_bringing_forward_takes_fresh_gates_notice_and_two_people"),
+    _m("I3-launch-postponed-to-sooner", _LIFE + "launch_moving.py",
+       "if last < first or (last == first and not wanted.is_instant):", "if last < first < last:",
+       _FORWARD + "test_i3_postponing_widely_is_no_way_around_the_second_voice"),
+    _m("I3-launch-postponed-twice-to-sooner", _LIFE + "launch_fold.py",
+       "(starts, s.promised_from)", "(starts,)",
+       _FORWARD + "test_i3_nor_is_postponing_widely_twice_or_narrowing_in_steps"),
     _m("I7-launch-forward-unlooked", _LIFE + "launch_forward.py",
        'return ("not_looked:target",)\n    why =', 'return ()\n    why =',
        _FORWARD + "test_i7_what_nobody_looked_at_for_that_very_date_does_not_come_forward"),
