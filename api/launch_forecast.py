@@ -8,13 +8,12 @@ from typing import Any
 
 from api.deps import Services
 from api.errors import Problem
+from api.subjects import launch_in
 from api.views import time_text
 from gonogo.db import forecasts
-from gonogo.db.codec import state_of
 from gonogo.db.forecasts import ForecastRow
 from gonogo.db.launch_around import REVIEWER_SHARE, opening_of
 from gonogo.db.launch_forecasts import question
-from gonogo.db.launches import LaunchPicture
 from gonogo.db.session import reading
 from policies.lifecycle.launch_state import Launch
 from policies.stats.forecast import Forecast, Lever, Question, forecast, levers
@@ -56,10 +55,7 @@ def foreseen(
     """`by`: the moment it is about, without one the end of the target. Raises `not-found`."""
     now = datetime.now(UTC)
     with reading(svc.engine) as session:
-        row = session.get(LaunchPicture, (svc.store, launch))
-        if row is None:
-            raise Problem("not-found", f"there is no launch {launch}")
-        state: Launch = state_of("launch", row.state)
+        state = launch_in(svc, session, launch)
         asked = question(session, state, svc.packs(state.terms.pack), now, share)
         kept = forecasts.kept(session, svc.store, launch)
     return Foreseen(state, asked, by or opening_of(state), tuple(kept))

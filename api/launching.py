@@ -18,9 +18,8 @@ from api.deps import Services, SubjectId, Svc, named_version
 from api.errors import Problem
 from api.following import following
 from api.kept import Order, Outcome
-from api.subjects import Staff, give, met_before
-from gonogo.db.codec import event_of, state_of
-from gonogo.db.launches import LaunchPicture
+from api.subjects import Staff, give, launch_named, met_before
+from gonogo.db.codec import event_of
 from gonogo.db.session import reading
 from gonogo.db.tables import EventRow, ProseRow
 from policies.errors import Refused, StaleDecision, refusal
@@ -35,17 +34,8 @@ SAFER = frozenset({"hold", "postpone", "suspend"})
 _TRIES = 8
 
 
-def visible_launch(svc: Services, subject: str) -> Launch:
-    with reading(svc.engine) as session:
-        row = session.get(LaunchPicture, (svc.store, subject))
-    if row is None:
-        raise Problem("not-found", f"there is no launch {subject}")
-    state: Launch = state_of("launch", row.state)
-    return state
-
-
 def _launch(svc: Svc, who: Staff, subject: SubjectId) -> Launch:
-    return visible_launch(svc, subject)
+    return launch_named(svc, subject)
 
 
 SeenLaunch = Annotated[Launch, Depends(_launch)]
@@ -128,7 +118,7 @@ _TELLING: set[asyncio.Task[None]] = set()
 def _record(svc: Services, command: Command) -> Outcome:
     """Decide on what the record holds, and record; again if others wrote meanwhile."""
     for _ in range(_TRIES):
-        state, now = visible_launch(svc, command.subject), datetime.now(UTC)
+        state, now = launch_named(svc, command.subject), datetime.now(UTC)
         answer: RecordAnswer = svc.ledger.record(
             RecordRequest(
                 kind=MACHINE.kind,

@@ -21,6 +21,7 @@ from gonogo.db.session import reading
 from gonogo.db.tables import CommandRow, ListingPicture, ProseRow, StopPicture
 from gonogo.ids import command_id
 from policies.lifecycle.kernel import Actor, Role
+from policies.lifecycle.launch_state import Launch
 from policies.lifecycle.listing import Listing
 from policies.lifecycle.release_state import Release
 from policies.lifecycle.stop import Stop
@@ -94,6 +95,21 @@ def visible_stop(svc: Services, who: Actor, subject: str) -> Stop:
         raise Problem("not-found", f"there is no stop {subject}")
     state: Stop = state_of("stop", row.state)
     return state
+
+
+def launch_in(svc: Services, session: Session, subject: str) -> Launch:
+    """The launch as `session` sees it, for staff: `api.launch_board` knows which launches a
+    developer may see. Raises `not-found`."""
+    state = queries.launch(session, svc.store, subject)
+    if state is None:
+        raise Problem("not-found", f"there is no launch {subject}")
+    return state
+
+
+def launch_named(svc: Services, subject: str) -> Launch:
+    """The same in a transaction of its own."""
+    with reading(svc.engine) as session:
+        return launch_in(svc, session, subject)
 
 
 def _case(svc: Svc, who: Who, subject: SubjectId) -> Submission:

@@ -8,7 +8,6 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from pydantic import Field
-from sqlmodel import Session
 
 from api.bodies import Body, Instant
 from api.deps import PLAIN, Services, SubjectId, Svc
@@ -16,10 +15,8 @@ from api.errors import Problem
 from api.launch_ahead import preview_view, readiness_view
 from api.launch_forecast import forecast_view, told_by
 from api.schema import READ
-from api.subjects import Staff
-from gonogo.db.codec import state_of
+from api.subjects import Staff, launch_in
 from gonogo.db.launch_around import Gathered, gather, opening_of
-from gonogo.db.launches import LaunchPicture
 from gonogo.db.session import reading
 from gonogo.zones import place_target, zone_named
 from policies.errors import Incomplete
@@ -127,14 +124,6 @@ def _preview(svc: Services, state: Launch, found: Gathered, body: PreviewBody) -
 
 def _gathered(svc: Services, launch: str) -> tuple[Launch, Gathered]:
     with reading(svc.engine) as session:
-        state = _state(svc, session, launch)
+        state = launch_in(svc, session, launch)
         pack, now = svc.packs(state.terms.pack), datetime.now(UTC)
         return state, gather(session, state, pack, now, in_force=svc.pack)
-
-
-def _state(svc: Services, session: Session, launch: str) -> Launch:
-    row = session.get(LaunchPicture, (svc.store, launch))
-    if row is None:
-        raise Problem("not-found", f"there is no launch {launch}")
-    state: Launch = state_of("launch", row.state)
-    return state

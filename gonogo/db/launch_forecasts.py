@@ -6,12 +6,10 @@ from datetime import datetime
 from sqlalchemy import Engine
 from sqlmodel import Session
 
-from gonogo.db import forecasts
-from gonogo.db.codec import state_of
+from gonogo.db import forecasts, queries
 from gonogo.db.forecasts import KEPT_MOST, ForecastRow
 from gonogo.db.launch_around import REVIEWER_SHARE, Gathered, gather, opening_of
 from gonogo.db.launch_cases import pending_of
-from gonogo.db.launches import LaunchPicture
 from gonogo.db.review_times import WAIT_PRIOR, WORK_PRIOR
 from gonogo.db.session import reading, writing
 from policies.lifecycle.launch_state import Launch
@@ -61,8 +59,7 @@ def keep_at(
     to forecast, the launch is elsewhere by now, or it keeps as many as it may."""
     id = "fct_" + hashlib.sha256(f"{store}:{launch}:{point}".encode()).hexdigest()[:26]
     with reading(engine) as session:
-        row = session.get(LaunchPicture, (store, launch))
-        state: Launch | None = state_of("launch", row.state) if row else None
+        state = queries.launch(session, store, launch)
         if state is None or forecast_point(state) != point:
             return False
         if session.get(ForecastRow, (store, id)) is not None:

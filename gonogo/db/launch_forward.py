@@ -5,14 +5,12 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
-from gonogo.db.codec import state_of
+from gonogo.db import queries
 from gonogo.db.launch_around import gather
 from gonogo.db.launch_items import WAITING
-from gonogo.db.launches import LaunchPicture
 from gonogo.db.tables import ReleasePicture
 from gonogo.db.timing import EmbargoPicture
 from policies.lifecycle.launch_forward import WHY_MOST
-from policies.lifecycle.launch_state import Launch
 from policies.pack import PolicyPack
 from policies.rules.postponing_difference import may_come_forward
 from policies.rules.target import Target
@@ -30,8 +28,7 @@ def look_forward(
 ) -> dict[str, Any]:
     """Every reason against opening `launch` at `target` instead, as `code:id`, at `now` (UTC); of
     more than `WHY_MOST` the rest is counted. A launch that is not there was not looked at."""
-    row = session.get(LaunchPicture, (store, launch))
-    state: Launch | None = state_of("launch", row.state) if row else None
+    state = queries.launch(session, store, launch)
     if state is None or state.target is None:
         return {}
     found = gather(session, state, pack, now, in_force=in_force)

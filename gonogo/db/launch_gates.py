@@ -11,11 +11,10 @@ from functools import cached_property
 
 from sqlmodel import Session, col, func, select
 
-from gonogo.db.codec import state_of
+from gonogo.db import queries
 from gonogo.db.launch_around import gather
 from gonogo.db.launch_duties import asked_of, duties_left
 from gonogo.db.launch_items import items_of_launch
-from gonogo.db.launches import LaunchPicture
 from gonogo.db.tables import PackRow, StopPicture, SubmissionPicture
 from policies.lifecycle.launch_state import Launch
 from policies.pack import PolicyPack, pack_of
@@ -147,8 +146,8 @@ def measure(
     session: Session, store: str, launch: str, now: datetime, in_force: PolicyPack
 ) -> Measured:
     """What every measured gate of `launch` shows at `now` (UTC)."""
-    row = session.get(LaunchPicture, (store, launch))
-    return measure_of(session, state_of("launch", row.state), now, in_force) if row else NOTHING
+    state = queries.launch(session, store, launch)
+    return measure_of(session, state, now, in_force) if state else NOTHING
 
 
 def measure_of(session: Session, launch: Launch, now: datetime, in_force: PolicyPack) -> Measured:

@@ -8,7 +8,9 @@ from typing import Any
 from sqlmodel import Session, col, select
 
 from gonogo.db.codec import state_of
+from gonogo.db.launches import LaunchPicture
 from gonogo.db.tables import EventRow, GptRow, ReleasePicture, RevisionRow, SubmissionPicture
+from policies.lifecycle.launch_state import Launch
 from policies.lifecycle.release_state import Release
 from policies.lifecycle.submission_state import Submission
 
@@ -79,6 +81,11 @@ def submissions(
 def release(session: Session, store: str, subject: str) -> Release | None:
     row = session.get(ReleasePicture, (store, subject))
     return state_of("release", row.state) if row else None
+
+
+def launch(session: Session, store: str, subject: str) -> Launch | None:
+    row = session.get(LaunchPicture, (store, subject))
+    return state_of("launch", row.state) if row else None
 
 
 def events(
