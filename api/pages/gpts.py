@@ -10,7 +10,7 @@ from api.bodies import ReasonBody
 from api.deps import Cursor, Services, SubjectId, Svc, etag
 from api.errors import Problem
 from api.judging import can_judge
-from api.pages.forms import Key, Line, Said, fresh_key, key_of, outcome
+from api.pages.forms import Key, Line, Said, Version, fresh_key, key_of, needed, outcome
 from api.pages.site import Person, SignedIn, Viewer, back_to, page, page_router
 from api.pages.story import Told, story
 from api.release_views import listing_view, release_view
@@ -105,7 +105,7 @@ async def steer(
     gpt: SubjectId,
     key: Key,
     what: Annotated[_Lever, Form()],
-    version: Annotated[int, Form(ge=0)],
+    version: Version,
     reason: Line = "",
 ) -> Response:
     """Change the listing: its developer unlists and relists, safety quarantines and lifts."""
@@ -117,9 +117,7 @@ async def steer(
         case "relist":
             done = await routes.relist(svc, who, listing, response, once)
         case "quarantine":
-            if not reason.strip():
-                raise Problem("incomplete", "say why it is quarantined")
-            body = ReasonBody(reason=reason.strip())
+            body = ReasonBody(reason=needed(reason, "say why it is quarantined"))
             done = await routes.quarantine(svc, who, listing, body, response, once)
         case "lift_quarantine":
             note = routes.LiftBody(note=reason.strip() or None)

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from api.bodies import ReasonBody
 from api.deps import Cursor, Services, SubjectId, Svc, etag
 from api.errors import Problem
-from api.pages.forms import Key, Line, Said, fresh_key, key_of, outcome
+from api.pages.forms import Key, Line, Said, Version, fresh_key, key_of, needed, outcome, plain_id
 from api.pages.site import Person, SignedIn, back_to, page, page_router
 from api.pages.story import story
 from api.pages.transfers import offers_of
@@ -61,7 +61,7 @@ def publisher_list(
 async def found(svc: Svc, who: Person, request: Request, key: Key, name: _Word = "") -> Response:
     """Found one and go to its page."""
     with _formed():
-        body = routes.PublisherBody(name=_needed(name, "give it a name"))
+        body = routes.PublisherBody(name=needed(name, "give it a name"))
     done = await routes.create_publisher(svc, who, body, Response(), await key_of(request, key))
     if done.get("status") == "pending":
         return back_to("/publishers", "pending")
@@ -106,7 +106,7 @@ async def steer(
     publisher: SubjectId,
     key: Key,
     what: Annotated[_What, Form()],
-    version: Annotated[int, Form(ge=0)] = 0,
+    version: Version = 0,
     person: Annotated[str, Form(max_length=80)] = "",
     role: Annotated[Literal["owner", "member"], Form()] = "member",
     text: Line = "",
@@ -142,10 +142,10 @@ async def _give(
     response = Response()
     match what:
         case "challenge":
-            domain = routes.DomainBody(domain=_needed(text, "name a domain"))
+            domain = routes.DomainBody(domain=needed(text, "name a domain"))
             return await routes.challenge_domain(svc, who, state, domain, response, key)
         case "rename":
-            name = routes.RenameBody(name=_needed(text, "give it a name"))
+            name = routes.RenameBody(name=needed(text, "give it a name"))
             return await routes.rename_publisher(svc, who, state, name, response, key)
         case "invite":
             body = members_routes.InvitationBody(person=_id(person), role=role)
@@ -163,12 +163,12 @@ async def _give(
             return await members_routes.remove_member(svc, who, state, _id(person), response, key)
         case "attest":
             attested = routes.AttestBody(
-                reason=_needed(text, "say why that is enough"),
-                note=_needed(note, "say which two documents name it"),
+                reason=needed(text, "say why that is enough"),
+                note=needed(note, "say which two documents name it"),
             )
             return await routes.attest_name(svc, who, state, attested, response, key, etag(version))
         case "revoke" | "reinstate":
-            why = ReasonBody(reason=_needed(text, "say why"))
+            why = ReasonBody(reason=needed(text, "say why"))
             by_staff = {
                 "revoke": routes.revoke_verification,
                 "reinstate": routes.reinstate_publisher,
@@ -198,13 +198,5 @@ def _formed() -> Iterator[None]:
         raise Problem("malformed", fault.errors()[0]["msg"]) from fault
 
 
-def _needed(value: str, otherwise: str) -> str:
-    if not value.strip():
-        raise Problem("incomplete", otherwise)
-    return value.strip()
-
-
 def _id(person: str) -> str:
-    if not person.isascii() or not person.isprintable() or not person or " " in person:
-        raise Problem("not-found", "there is no person by that id")
-    return person
+    return plain_id(person, "there is no person by that id")

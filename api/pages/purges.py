@@ -8,8 +8,7 @@ from fastapi.responses import Response
 from api.bodies import ReasonBody
 from api.deps import Cursor, SubjectId, Svc
 from api.erased import sentence
-from api.errors import Problem
-from api.pages.forms import Key, Line, Said, fresh_key, key_of, outcome
+from api.pages.forms import Key, Line, Said, fresh_key, key_of, needed, outcome, plain_id
 from api.pages.site import Person, SignedIn, back_to, page, page_router
 from api.routes import purges as routes
 from gonogo.db.erasures import tombstones
@@ -70,9 +69,8 @@ async def ask(
 ) -> Response:
     """Ask for an erasure, or forbid it."""
     keeper = routes.keeper_of(who)
-    if not reason.strip():
-        raise Problem("incomplete", "say who wants it, and on what ground")
-    body = routes.PurgeBody(scope=scope, target=_plain(target.strip()), reason=reason.strip())
+    why = needed(reason, "say who wants it, and on what ground")
+    body = routes.PurgeBody(scope=scope, target=_plain(target.strip()), reason=why)
     give = routes.ask_purge if what == "ask" else routes.place_hold
     done = await give(svc, keeper, body, Response(), await key_of(request, key))
     return back_to("/purges", outcome(done, "purge_asked" if what == "ask" else "held"))
@@ -93,18 +91,14 @@ async def answer(
     if what == "confirm":
         done = await routes.confirm_purge(svc, keeper, subject, Response(), once)
         return back_to("/purges", outcome(done, "purge_confirmed"))
-    if not reason.strip():
-        raise Problem("incomplete", "say why")
-    why = ReasonBody(reason=reason.strip())
+    why = ReasonBody(reason=needed(reason, "say why"))
     give = routes.decline_purge if what == "decline" else routes.lift_hold
     done = await give(svc, keeper, subject, why, Response(), once)
     return back_to("/purges", outcome(done, "done"))
 
 
 def _plain(target: str) -> str:
-    if not target or not target.isascii() or not target.isprintable() or " " in target:
-        raise Problem("not-found", "there is nothing by that id")
-    return target
+    return plain_id(target, "there is nothing by that id")
 
 
 def _people(items: list[dict[str, Any]], holds: list[dict[str, Any]]) -> set[str | None]:

@@ -11,7 +11,18 @@ from api.bodies import ReasonBody
 from api.deps import Cursor, Services, SubjectId, Svc, etag
 from api.errors import Problem
 from api.judging import can_judge
-from api.pages.forms import Key, Line, Said, Short, fresh_key, key_of, moment_of, outcome
+from api.pages.forms import (
+    Key,
+    Line,
+    Said,
+    Short,
+    Version,
+    fresh_key,
+    key_of,
+    moment_of,
+    needed,
+    outcome,
+)
 from api.pages.site import Person, SignedIn, Viewer, back_to, page, page_router
 from api.pages.story import story
 from api.pages.wording import clock, duration, percent
@@ -98,7 +109,7 @@ async def steer(
     subject: SubjectId,
     key: Key,
     what: Annotated[_Lever, Form()],
-    version: Annotated[int, Form(ge=0)],
+    version: Version,
     reason: Line = "",
     local: Annotated[str, Form(max_length=32)] = "",
 ) -> Response:
@@ -134,9 +145,7 @@ async def _pull(
         case "pause":
             pause = PauseBody(reason=reason or None)
             return await routes.pause_release(svc, who, release, pause, response, key)
-    if not reason:
-        raise Problem("incomplete", "a reason is missing")
-    why = ReasonBody(reason=reason)
+    why = ReasonBody(reason=needed(reason, "a reason is missing"))
     if what == "halt":
         return await routes.halt_release(svc, who, release, why, response, key)
     if what == "roll_back":

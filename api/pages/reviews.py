@@ -10,7 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from api.deps import Cursor, Services, SubjectId, Svc, etag
 from api.errors import Problem
 from api.judging import can_judge
-from api.pages.forms import Key, Line, Said, fresh_key, key_of, moment_of, outcome
+from api.pages.forms import Key, Line, Said, Version, fresh_key, key_of, moment_of, outcome
 from api.pages.site import Person, SignedIn, Viewer, back_to, page, page_router
 from api.pages.story import (
     Told,
@@ -146,7 +146,7 @@ async def decide(
         Form(),
     ],
     digest: Annotated[str, Form(max_length=64)],
-    version: Annotated[int, Form(ge=0)],
+    version: Version,
     clauses: _Ids,
     checklist: _Ids,
     note: Line = "",

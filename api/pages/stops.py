@@ -7,8 +7,7 @@ from fastapi.responses import Response
 
 from api.bodies import ReasonBody
 from api.deps import Cursor, Services, SubjectId, Svc, etag
-from api.errors import Problem
-from api.pages.forms import Key, Line, Said, fresh_key, key_of, outcome
+from api.pages.forms import Key, Line, Said, Version, fresh_key, key_of, needed, outcome, plain_id
 from api.pages.site import Person, SignedIn, back_to, page, page_router
 from api.routes import stops as routes
 from api.streams import notes_in
@@ -76,14 +75,13 @@ async def place(
     reason: Line = "",
 ) -> Response:
     """Place a stop: in force when this answers."""
-    target, reason = target.strip(), reason.strip()
-    if scope != "store" and not target:
-        raise Problem("incomplete", "say which one: an id, a digest or a category")
-    if not reason:
-        raise Problem("incomplete", "say why it is stopped")
-    if not target.isascii() or not target.isprintable() or " " in target:
-        raise Problem("not-found", f"there is no {scope} by that id")
-    body = routes.StopBody(scope=scope, target=target or None, reason=reason)
+    target = target.strip()
+    if scope != "store":
+        needed(target, "say which one: an id, a digest or a category")
+    why = needed(reason, "say why it is stopped")
+    if target:
+        plain_id(target, f"there is no {scope} by that id")
+    body = routes.StopBody(scope=scope, target=target or None, reason=why)
     done = await routes.place(svc, who, body, Response(), await key_of(request, key))
     return back_to("/stops", outcome(done, "stopped"))
 
@@ -95,18 +93,17 @@ async def lift(
     request: Request,
     subject: SubjectId,
     key: Key,
-    version: Annotated[int, Form(ge=0)],
+    version: Version,
     reason: Line = "",
 ) -> Response:
     """Lift one, as it was shown."""
-    if not reason.strip():
-        raise Problem("incomplete", "say why it may be served again")
+    why = needed(reason, "say why it may be served again")
     stop = visible_stop(svc, who, subject)
     done = await routes.lift(
         svc,
         who,
         stop,
-        ReasonBody(reason=reason.strip()),
+        ReasonBody(reason=why),
         Response(),
         await key_of(request, key),
         etag(version),

@@ -14,7 +14,18 @@ from api.deps import PLAIN, Services, SubjectId, Svc
 from api.errors import Problem
 from api.intake import submit_bundle
 from api.judging import can_judge
-from api.pages.forms import Key, Line, Said, Short, fresh_key, key_of, moment_of, outcome
+from api.pages.forms import (
+    Key,
+    Line,
+    Said,
+    Short,
+    fresh_key,
+    is_plain,
+    key_of,
+    moment_of,
+    needed,
+    outcome,
+)
 from api.pages.site import Person, SignedIn, Viewer, back_to, page, page_router
 from api.pages.story import case_facts, clauses_of, evidence, story
 from api.pasted import pasted_bundle, starters_of, typed
@@ -130,7 +141,7 @@ def _manifest(svc: Services, digest: str | None) -> Manifest | None:
 
 def _upload_key(key: str | None, files: dict[str, bytes]) -> str | None:
     """The same form with the same bytes is one command."""
-    if key is None or not key.isascii() or not key.isprintable() or " " in key:
+    if key is None or not is_plain(key):
         return None
     whole = hashlib.sha256()
     for path, data in sorted(files.items()):
@@ -185,8 +196,7 @@ async def answer(
     svc: Svc, who: Person, request: Request, subject: SubjectId, key: Key, note: Line = ""
 ) -> Response:
     """Answer the reviewer's question."""
-    if not note.strip():
-        raise Problem("incomplete", "the answer is empty")
+    needed(note, "the answer is empty")
     case = await run_in_threadpool(visible, svc, who, subject)
     done = await routes.answer(
         svc, who, case, NoteBody(note=note), Response(), await key_of(request, key)

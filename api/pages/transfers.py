@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from api.deps import Services, SubjectId, Svc
 from api.errors import Problem
-from api.pages.forms import Key, Line, Said, fresh_key, key_of, outcome
+from api.pages.forms import Key, Line, Said, fresh_key, key_of, needed, outcome
 from api.pages.site import Person, SignedIn, back_to, page, page_router
 from api.pages.story import story
 from api.routes import transfers as routes
@@ -95,10 +95,9 @@ async def offer(
     note: Line = "",
 ) -> Response:
     """Offer the GPT, and go to the offer's page."""
-    if not to.strip():
-        raise Problem("incomplete", "name the publisher that shall get it, by its id")
+    receiver = needed(to, "name the publisher that shall get it, by its id")
     try:
-        body = routes.OfferBody(to=to.strip(), note=note.strip() or None)
+        body = routes.OfferBody(to=receiver, note=note.strip() or None)
     except ValidationError as fault:
         raise Problem("not-found", "there is no publisher by that id") from fault
     response = Response()

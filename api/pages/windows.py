@@ -16,7 +16,7 @@ from starlette.concurrency import run_in_threadpool
 from api.bodies import ReasonBody
 from api.deps import PLAIN, Cursor, Services, Svc, etag
 from api.errors import Problem
-from api.pages.forms import Key, Line, Said, fresh_key, key_of, outcome
+from api.pages.forms import Key, Line, Said, Version, fresh_key, key_of, needed, outcome
 from api.pages.site import Person, SignedIn, Viewer, back_to, page, page_router
 from api.pages.window_calendar import ahead, calendar_of
 from api.routes import embargoes as embargo_routes
@@ -42,7 +42,6 @@ router = page_router()
 PAGE = 30
 _Id = Annotated[str, Form(min_length=1, max_length=80, pattern=PLAIN)]
 _Gpt = Annotated[str, Query(max_length=80)]
-_Version = Annotated[int, Form(ge=0)]
 _Local = Annotated[str, Form(max_length=32)]
 
 
@@ -128,8 +127,7 @@ async def declare(
     reason: Line = "",
 ) -> Response:
     """Declare a window: in force when this answers."""
-    if not reason.strip():
-        raise Problem("incomplete", "say why: whoever waits for it will ask")
+    why = needed(reason, "say why: whoever waits for it will ask")
     try:
         first, last = datetime.fromisoformat(begins), datetime.fromisoformat(ends)
         lasts = int((last - first).total_seconds())
@@ -144,7 +142,7 @@ async def declare(
         "applies_to": applies_to,
         "overrun": overrun,
         "override_role": override_role or None,
-        "reason": reason.strip(),
+        "reason": why,
     }
     given |= {"rrule": rrule.strip(), "duration_s": lasts} if rrule.strip() else {"ends": ends}
     try:
@@ -157,14 +155,13 @@ async def declare(
 
 @router.post("/windows/end")
 async def end(
-    svc: Svc, who: Person, request: Request, key: Key, window: _Id, version: _Version, reason: Line
+    svc: Svc, who: Person, request: Request, key: Key, window: _Id, version: Version, reason: Line
 ) -> Response:
     """End a window early, as it was shown."""
-    if not reason.strip():
-        raise Problem("incomplete", "say why it ends early")
+    body = ReasonBody(reason=needed(reason, "say why it ends early"))
     staff_only(who)
     seen = await run_in_threadpool(routes.seen_window, svc, who, window)
-    once, body = await key_of(request, key), ReasonBody(reason=reason.strip())
+    once = await key_of(request, key)
     done = await routes.end_window(svc, who, seen, body, Response(), once, etag(version))
     return back_to("/windows", outcome(done, "window_ended"))
 
@@ -178,14 +175,12 @@ async def change_embargo(
     what: Annotated[Literal["set", "move", "lift"], Form()],
     gpt: Annotated[str, Form(max_length=80)] = "",
     embargo: Annotated[str, Form(max_length=80)] = "",
-    version: _Version = 0,
+    version: Version = 0,
     not_before: Annotated[str, Form(max_length=LONGEST_TARGET)] = "",
     reason: Line = "",
 ) -> Response:
     """Set an embargo, make it last longer, or give a voice for lifting it."""
-    if not reason.strip():
-        raise Problem("incomplete", "say why")
-    once, why = await key_of(request, key), reason.strip()
+    why, once = needed(reason, "say why"), await key_of(request, key)
     if what == "set":
         try:
             wanted = embargo_routes.EmbargoBody.model_validate(
@@ -202,9 +197,8 @@ async def change_embargo(
             svc, who, seen, body, Response(), once, etag(version)
         )
         return back_to("/windows", outcome(done, "embargo_lift"))
-    if not not_before.strip():
-        raise Problem("incomplete", "until when?")
-    later = embargo_routes.MomentBody(not_before=not_before.strip(), reason=why)
+    moment = needed(not_before, "until when?")
+    later = embargo_routes.MomentBody(not_before=moment, reason=why)
     done = await embargo_routes.move_embargo(svc, who, seen, later, Response(), once, etag(version))
     return back_to("/windows", outcome(done, "embargo_moved"))
 
