@@ -1,18 +1,15 @@
 """The end of a launch on its board: what closing files, and afterwards what was filed."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import Form, Request
 from fastapi.responses import Response
-from starlette.concurrency import run_in_threadpool
 
 from api.closing import made_of
-from api.deps import Services, SubjectId, Svc, etag
-from api.launch_asked import Asked
-from api.launch_board import visible_launch
-from api.pages.forms import Key, Line, key_of, outcome
-from api.pages.site import Person, back_to, page_router
+from api.deps import Services
+from api.pages.forms import Line
+from api.pages.launch_forms import FormDeciding, to_board
+from api.pages.site import page_router
 from api.routes.launch_reports import CloseBody, close_launch
 from api.views import time_text
 from policies.lifecycle.launch_closing import soaked_at
@@ -52,18 +49,7 @@ def closing_part(svc: Services, launch: Launch, now: datetime) -> dict[str, Any]
 
 
 @router.post("/launches/{subject}/close")
-async def close(
-    svc: Svc,
-    who: Person,
-    request: Request,
-    subject: SubjectId,
-    key: Key,
-    version: Annotated[int, Form(ge=0)],
-    lessons: Line = "",
-) -> Response:
+async def close(asked: FormDeciding, lessons: Line = "") -> Response:
     """File the report, have the forecast scored, and close it."""
-    launch = await run_in_threadpool(visible_launch, svc, who, subject)
-    body = CloseBody(lessons=lessons.strip() or None)
-    asked = Asked(svc, who, launch, await key_of(request, key), etag(version))
-    done = await close_launch(asked, body)
-    return back_to(f"/launches/{subject}", outcome(done, "launch-close"))
+    done = await close_launch(asked, CloseBody(lessons=lessons.strip() or None))
+    return to_board(asked, done, "launch-close")

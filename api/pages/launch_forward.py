@@ -3,19 +3,18 @@
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from fastapi import Form, Query, Request
+from fastapi import Form, Query
 from fastapi.responses import Response
-from starlette.concurrency import run_in_threadpool
 
-from api.deps import Services, SubjectId, Svc, etag
+from api.deps import SubjectId, Svc
 from api.errors import Problem
 from api.forward import ahead_view, looked_forward
-from api.launch_asked import Asked
 from api.launch_board import visible_launch
 from api.launch_shown import launch_view, target_view
-from api.pages.forms import Key, Line, Said, fresh_key, key_of, outcome
+from api.pages.forms import Line, Said, fresh_key, needed
+from api.pages.launch_forms import FormDeciding, to_board
 from api.pages.launch_parts import titles
-from api.pages.site import Person, SignedIn, back_to, page, page_router
+from api.pages.site import Person, SignedIn, page, page_router
 from api.routes.launch_dates import ForwardBody, bring_forward
 from api.subjects import is_staff
 from api.views import can_one
@@ -40,7 +39,8 @@ def forward_page(
 ) -> Response:
     """What is asked for; with a date also what is in its way. The second voice finds the date that
     the first one named."""
-    launch, now = _staffs(svc, who, subject), datetime.now(UTC)
+    launch = _staffs(who, visible_launch(svc, who, subject))
+    now = datetime.now(UTC)
     asked = target.strip() or _proposed(launch)
     told: dict[str, Any] = {"seen": None, "becomes": None, "because": ""}
     if asked:
@@ -72,33 +72,25 @@ def forward_page(
 
 @router.post("/launches/{subject}/forward")
 async def forward(
-    svc: Svc,
-    who: Person,
-    request: Request,
-    subject: SubjectId,
-    key: Key,
-    version: Annotated[int, Form(ge=0)],
+    asked: FormDeciding,
     target: Annotated[str, Form(max_length=LONGEST)],
     note: Line = "",
 ) -> Response:
     """Give the first voice, or the second one."""
-    launch = await run_in_threadpool(_staffs, svc, who, subject)
-    if not target.strip():
-        raise Problem("incomplete", "the date is missing")
-    if not note.strip():
-        raise Problem("incomplete", "say why it is sooner: developers will ask")
-    body = ForwardBody(target=target.strip(), reason=note.strip())
-    asked = Asked(svc, who, launch, await key_of(request, key), etag(version))
+    _staffs(asked.who, asked.launch)
+    body = ForwardBody(
+        target=needed(target, "the date is missing"),
+        reason=needed(note, "say why it is sooner: developers will ask"),
+    )
     done = await bring_forward(asked, body)
     proposed = done.get("proposed") == "forward"
-    said = "launch-forward-first" if proposed else "launch-forward"
-    return back_to(f"/launches/{subject}", outcome(done, said))
+    return to_board(asked, done, "launch-forward-first" if proposed else "launch-forward")
 
 
-def _staffs(svc: Services, who: Actor, subject: str) -> Launch:
+def _staffs(who: Actor, launch: Launch) -> Launch:
     if not is_staff(who):
-        raise Problem("not-found", f"there is no launch {subject} that you may bring forward")
-    return visible_launch(svc, who, subject)
+        raise Problem("not-found", f"there is no launch {launch.id} that you may bring forward")
+    return launch
 
 
 def _proposed(launch: Launch) -> str:

@@ -1,18 +1,13 @@
 """Getting past windows from a launch's board."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import Form, Request
 from fastapi.responses import Response
-from starlette.concurrency import run_in_threadpool
 
-from api.deps import SubjectId, Svc, etag
-from api.errors import Problem
-from api.launch_asked import Asked
-from api.launch_board import visible_launch
-from api.pages.forms import Key, Line, key_of, outcome
-from api.pages.site import Person, back_to, page_router
+from api.pages.forms import Line, needed
+from api.pages.launch_forms import FormDeciding, to_board
+from api.pages.site import page_router
 from api.routes.launch_freezes import OverrideFreezeBody, override_freeze
 from api.views import time_text
 from policies.lifecycle.kernel import Actor
@@ -36,19 +31,8 @@ def freeze_view(s: Launch, who: Actor) -> Mapping[str, Any] | None:
 
 
 @router.post("/launches/{subject}/freeze")
-async def get_past(
-    svc: Svc,
-    who: Person,
-    request: Request,
-    subject: SubjectId,
-    key: Key,
-    version: Annotated[int, Form(ge=0)],
-    note: Line = "",
-) -> Response:
+async def get_past(asked: FormDeciding, note: Line = "") -> Response:
     """Open in spite of the windows that close the whole store then."""
-    launch = await run_in_threadpool(visible_launch, svc, who, subject)
-    if not note.strip():
-        raise Problem("incomplete", "a reason is missing")
-    asked = Asked(svc, who, launch, await key_of(request, key), etag(version))
-    done = await override_freeze(asked, OverrideFreezeBody(reason=note.strip()))
-    return back_to(f"/launches/{subject}", outcome(done, "done"))
+    body = OverrideFreezeBody(reason=needed(note, "a reason is missing"))
+    done = await override_freeze(asked, body)
+    return to_board(asked, done, "done")

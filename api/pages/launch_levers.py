@@ -6,17 +6,16 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from fastapi import Form, Path, Request
+from fastapi import Form, Path
 from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 
 from api.bodies import ReasonBody
-from api.deps import SubjectId, Svc, etag
 from api.errors import Problem
 from api.launch_asked import Asked
-from api.launch_board import visible_launch
-from api.pages.forms import Key, Line, key_of, outcome
-from api.pages.site import Person, back_to, page_router
+from api.pages.forms import Line, needed
+from api.pages.launch_forms import FormAsking, FormDeciding, to_board
+from api.pages.site import page_router
 from api.routes import launch_steps as steps
 from gonogo.zones import resolve_local
 
@@ -45,27 +44,19 @@ _PLAIN: _Steps = {
     "next_wave": steps.next_wave,
     "finish": steps.finish_launch,
 }
-Version = Annotated[int, Form(ge=0)]
+_REASON = "a reason is missing"
 _Role = Annotated[str, Form(max_length=40)]
+_Round = Annotated[int, Form(alias="round", ge=1, le=10_000)]
 _Gate = Annotated[str, Path(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 
 
 @router.post("/launches/{subject}")
 async def steer_launch(
-    svc: Svc,
-    who: Person,
-    request: Request,
-    subject: SubjectId,
-    key: Key,
-    what: Annotated[_Lever, Form()],
-    version: Version,
-    note: Line = "",
+    asked: FormDeciding, what: Annotated[_Lever, Form()], note: Line = ""
 ) -> Response:
     """Pull one lever."""
-    launch = await run_in_threadpool(visible_launch, svc, who, subject)
-    asked = Asked(svc, who, launch, await key_of(request, key), etag(version))
     done = await _pull(asked, what, note.strip())
-    return back_to(f"/launches/{subject}", outcome(done, f"launch-{what}"))
+    return to_board(asked, done, f"launch-{what}")
 
 
 async def _pull(asked: Asked, what: str, note: str) -> dict[str, Any]:
@@ -75,86 +66,60 @@ async def _pull(asked: Asked, what: str, note: str) -> dict[str, Any]:
         # One click is enough to hold; the words may follow.
         return await _AT_ONCE[what](replace(asked, seen=None), ReasonBody(reason=note or "by_hand"))
     if what == "cancel":
-        _needed(note, "a reason")
+        needed(note, _REASON)
     return await _WITH_REASON[what](asked, ReasonBody(reason=note or "looked_at"))
 
 
 @router.post("/launches/{subject}/votes")
 async def cast_vote(
-    svc: Svc,
-    who: Person,
-    request: Request,
-    subject: SubjectId,
-    key: Key,
+    asked: FormAsking,
     role: _Role,
-    round_: Annotated[int, Form(alias="round", ge=1, le=10_000)],
+    round_: _Round,
     vote: Annotated[Literal["GO", "NO_GO", "ABSTAIN"], Form()],
     statement: Line = "",
 ) -> Response:
     """Speak for a role in the poll."""
-    launch = await run_in_threadpool(visible_launch, svc, who, subject)
     said = statement.strip()
     if vote != "GO":
-        _needed(said, "a statement")
+        needed(said, "a statement is missing")
     body = steps.VoteBody(role=role, round=round_, vote=vote, statement=said or None)
-    done = await steps.vote(Asked(svc, who, launch, await key_of(request, key)), body)
-    return back_to(f"/launches/{subject}", outcome(done, "voted"))
+    return to_board(asked, await steps.vote(asked, body), "voted")
 
 
 @router.post("/launches/{subject}/override")
 async def accept_risk(
-    svc: Svc,
-    who: Person,
-    request: Request,
-    subject: SubjectId,
-    key: Key,
-    role: _Role,
-    round_: Annotated[int, Form(alias="round", ge=1, le=10_000)],
-    rationale: Line = "",
+    asked: FormAsking, role: _Role, round_: _Round, rationale: Line = ""
 ) -> Response:
     """Take the risk of a NO-GO upon oneself."""
-    launch = await run_in_threadpool(visible_launch, svc, who, subject)
-    body = steps.OverrideBody(
-        role=role, round=round_, rationale=_needed(rationale.strip(), "a rationale")
-    )
-    done = await steps.override_vote(Asked(svc, who, launch, await key_of(request, key)), body)
-    return back_to(f"/launches/{subject}", outcome(done, "done"))
+    why = needed(rationale, "a rationale is missing")
+    body = steps.OverrideBody(role=role, round=round_, rationale=why)
+    return to_board(asked, await steps.override_vote(asked, body), "done")
 
 
 @router.post("/launches/{subject}/gates/{gate}")
 async def answer_gate(
-    svc: Svc,
-    who: Person,
-    request: Request,
-    subject: SubjectId,
+    asked: FormAsking,
     gate: _Gate,
-    key: Key,
     what: Annotated[Literal["attest", "yes", "no", "waive"], Form()],
     say: Line = "",
     until: Annotated[str, Form(max_length=32)] = "",
 ) -> Response:
     """Attest, sign or waive a gate."""
-    launch = await run_in_threadpool(visible_launch, svc, who, subject)
-    asked, said = Asked(svc, who, launch, await key_of(request, key)), say.strip()
+    said = say.strip()
     if what == "attest":
-        ends = await run_in_threadpool(_local, until, launch.tz) if until else None
-        shown = steps.AttestBody(gate=gate, evidence=_needed(said, "the evidence"), until=ends)
+        ends = await run_in_threadpool(_local, until, asked.launch.tz) if until else None
+        proof = needed(said, "the evidence is missing")
+        shown = steps.AttestBody(gate=gate, evidence=proof, until=ends)
         done = await steps.attest_gate(asked, shown)
     elif what == "waive":
-        waived = steps.WaiveBody(gate=gate, reason=_needed(said, "a reason"))
+        waived = steps.WaiveBody(gate=gate, reason=needed(said, _REASON))
         done = await steps.waive_gate(asked, waived)
     else:
         if what == "no":
-            _needed(said, "a reason")
+            needed(said, _REASON)
         signed = steps.SignBody(gate=gate, verdict=what, reason=said or None)
         done = await steps.sign_gate(asked, signed)
-    return back_to(f"/launches/{subject}", outcome(done, "answered-gate"))
-
-
-def _needed(text: str, what: str) -> str:
-    if not text:
-        raise Problem("incomplete", f"{what} is missing")
-    return text
+    return to_board(asked, done, "answered-gate")
 
 
 def _local(text: str, zone: str) -> datetime:

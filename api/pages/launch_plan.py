@@ -5,15 +5,14 @@ from typing import Annotated, Any, Literal
 
 from fastapi import Form, Query, Request
 from fastapi.responses import Response
-from starlette.concurrency import run_in_threadpool
 
-from api.deps import SubjectId, Svc, etag
+from api.deps import SubjectId, Svc
 from api.errors import Problem
-from api.launch_asked import Asked
-from api.launch_board import board, line_view, lines, visible_launch
+from api.launch_board import board, line_view, lines
 from api.launch_freezing import freeze_met
 from api.launch_shown import launch_view, target_view
-from api.pages.forms import Key, Line, Said, fresh_key, key_of, outcome
+from api.pages.forms import Key, Line, Said, fresh_key, key_of, needed, outcome
+from api.pages.launch_forms import FormAsking, FormDeciding, to_board
 from api.pages.launch_parts import gate_lines
 from api.pages.site import Person, SignedIn, back_to, page, page_router
 from api.routes import launch_dates as dates
@@ -137,80 +136,53 @@ def plan_page(
 
 @router.post("/launches/{subject}/date")
 async def set_date(
-    svc: Svc,
-    who: Person,
-    request: Request,
-    subject: SubjectId,
-    key: Key,
+    asked: FormDeciding,
     what: Annotated[Literal["plan", "narrow", "replan", "approve_date"], Form()],
-    version: Annotated[int, Form(ge=0)],
     target: Annotated[str, Form(max_length=LONGEST)] = "",
 ) -> Response:
     """Plan, narrow, plan anew or approve a date."""
-    launch = await run_in_threadpool(visible_launch, svc, who, subject)
-    if not target.strip():
-        raise Problem("incomplete", "the date is missing")
-    asked = Asked(svc, who, launch, await key_of(request, key), etag(version))
-    done = await _DATED[what](asked, dates.TargetBody(target=target.strip()))
-    return back_to(f"/launches/{subject}/plan", outcome(done, "dated"))
+    body = dates.TargetBody(target=needed(target, "the date is missing"))
+    return to_board(asked, await _DATED[what](asked, body), "dated", "/plan")
 
 
 @router.post("/launches/{subject}/terms")
 async def set_terms(
-    svc: Svc,
-    who: Person,
-    request: Request,
-    subject: SubjectId,
-    key: Key,
-    version: Annotated[int, Form(ge=0)],
+    asked: FormDeciding,
     name: Annotated[str, Form(max_length=200)] = "",
     mode: Mode = "independent",
     quorum: _Count = "",
 ) -> Response:
     """Change its name, its mode and its quorum."""
-    launch = await run_in_threadpool(visible_launch, svc, who, subject)
     body = routes.AmendBody(name=_named(name), mode=mode, quorum=_quorum(mode, quorum))
-    asked = Asked(svc, who, launch, await key_of(request, key), etag(version))
-    done = await routes.amend_launch(asked, body)
-    return back_to(f"/launches/{subject}/plan", outcome(done, "done"))
+    return to_board(asked, await routes.amend_launch(asked, body), "done", "/plan")
 
 
 @router.post("/launches/{subject}/items")
 async def bind(
-    svc: Svc,
-    who: Person,
-    request: Request,
-    subject: SubjectId,
-    key: Key,
+    asked: FormAsking,
     release: Annotated[list[str] | None, Form(max_length=_SHOWN)] = None,
     importance: Annotated[items.Importance, Form()] = "must",
     wave: Annotated[int, Form(ge=1, le=100)] = 1,
 ) -> Response:
     """Bind the chosen releases. What is refused says why; the others are bound."""
-    launch = await run_in_threadpool(visible_launch, svc, who, subject)
     chosen = _chosen(release)
     body = items.ItemsBody(
         items=[items.ItemBody(release=one, wave=wave, importance=importance) for one in chosen]
     )
-    _told(await items.bind_items(svc, who, launch, body, await key_of(request, key)))
-    return back_to(f"/launches/{subject}/plan", "bound")
+    _told(await items.bind_items(asked.svc, asked.who, asked.launch, body, asked.key))
+    return back_to(f"/launches/{asked.launch.id}/plan", "bound")
 
 
 @router.post("/launches/{subject}/items/unbind")
 async def unbind(
-    svc: Svc,
-    who: Person,
-    request: Request,
-    subject: SubjectId,
-    key: Key,
+    asked: FormAsking,
     release: Annotated[list[str] | None, Form(max_length=_SHOWN)] = None,
     note: Line = "",
 ) -> Response:
     """Take the chosen releases out of it."""
-    launch = await run_in_threadpool(visible_launch, svc, who, subject)
     body = items.UnbindBody(releases=_chosen(release), reason=note.strip() or "withdrawn")
-    _told(await items.unbind_items(svc, who, launch, body, await key_of(request, key)))
-    return back_to(f"/launches/{subject}/plan", "bound")
+    _told(await items.unbind_items(asked.svc, asked.who, asked.launch, body, asked.key))
+    return back_to(f"/launches/{asked.launch.id}/plan", "bound")
 
 
 def _chosen(release: list[str] | None) -> list[str]:
