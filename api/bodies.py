@@ -19,7 +19,10 @@ from starlette.concurrency import run_in_threadpool
 from api.deps import Services
 from gonogo.db.prose import keep_prose, prose_of
 from gonogo.db.tables import ProseRow
+from policies.rules.target_text import LONGEST
 
+# A date as people write it: `2026-05-04 09:00`, `2026-05`, `early 2026`, `tbd by 2026-05-31`.
+TargetText = Annotated[str, Field(min_length=1, max_length=LONGEST)]
 NOTE_CHARS = 8_000
 Note = Annotated[str, Field(min_length=1, max_length=NOTE_CHARS)]
 Zone = Annotated[str, Field(min_length=1, max_length=64)]  # of the IANA database

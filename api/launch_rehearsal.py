@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 
-from api.bodies import Body, Flag, Instant
+from api.bodies import Body, Flag, Instant, TargetText
 from api.deps import PLAIN, Services
 from api.errors import Problem
 from api.launch_board import Board
@@ -106,7 +106,7 @@ class RehearsalBody(Body):
     seed: Annotated[str, Field(min_length=1, max_length=80, pattern=PLAIN)] | None = None
     start: Instant | None = None
     until: When | None = None
-    opening: Annotated[str, Field(min_length=1, max_length=100)] | None = None
+    opening: TargetText | None = None
     delay_s: _Delay = 4 * 3600.0
     delays_s: Annotated[dict[Role, _Delay], Field(max_length=20)] = Field(default={})
     votes: Annotated[

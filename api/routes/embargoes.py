@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Response
 from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 
-from api.bodies import Flag, ReasonBody, reasoned
+from api.bodies import Flag, ReasonBody, TargetText, reasoned
 from api.deps import (
     PLAIN,
     Cursor,
@@ -36,7 +36,6 @@ from gonogo.ids import new_id
 from gonogo.zones import place_target, today_in
 from policies.lifecycle.embargo import MACHINE, Embargo
 from policies.rules.target import Placed
-from policies.rules.target_text import LONGEST
 from policies.rules.target_words import says
 
 router = APIRouter(prefix="/v1/embargoes", tags=["embargoes"])
@@ -46,7 +45,7 @@ class MomentBody(ReasonBody):
     """`not_before`: an instant or a day, such as `2024-01-10T10:00 America/Los_Angeles`; where it
     names no zone it is in that of the store."""
 
-    not_before: Annotated[str, Field(min_length=1, max_length=LONGEST)]
+    not_before: TargetText
     strict: Flag = Field(default=False, description="refuse times a clock change skips or repeats")
 
 

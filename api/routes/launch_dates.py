@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 
-from api.bodies import Body, Flag, Instant, Note, Zone, worded
+from api.bodies import Body, Flag, Instant, Note, TargetText, Zone, worded
 from api.deps import Services
 from api.launch_asked import Asked, Deciding
 from api.launch_freezing import freeze_met
@@ -30,7 +30,7 @@ class TargetBody(Body):
     """`target` as people write it: `2026-05-04 09:00`, `2026-05-04`, `2026-05`, `2026-Q2`,
     `early 2026`, `tbd by 2026-05-31`. `tz` where it names no zone: else the launch's own."""
 
-    target: Annotated[str, Field(min_length=1, max_length=120)]
+    target: TargetText
     tz: Zone | None = None
     strict: Flag = Field(default=False, description="refuse times a clock change skips or repeats")
 

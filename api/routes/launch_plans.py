@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from pydantic import Field
 
-from api.bodies import Body, Instant
+from api.bodies import Body, Instant, TargetText
 from api.deps import PLAIN, Services, SubjectId, Svc
 from api.errors import Problem
 from api.launch_ahead import preview_view, readiness_view
@@ -30,7 +30,6 @@ from policies.rules.postponing_request import Choice, Embargoed, Exposed, Mode, 
 
 router = APIRouter(prefix="/v1/launches", tags=["launches"])
 _Ids = Annotated[str, Field(min_length=1, max_length=80, pattern=PLAIN)]
-_Target = Annotated[str, Field(min_length=1, max_length=100)]
 _CHOICES_MOST = 10_000
 _Share = Annotated[float, Query(gt=0, le=1)]
 
@@ -39,7 +38,7 @@ class PreviewBody(Body):
     """`target` as people type it (`early 2024`, `tbd by 2024-03-15`); `decide_by` is until when
     developers choose, `default` what counts as chosen otherwise."""
 
-    target: _Target
+    target: TargetText
     decide_by: Instant
     mode: Mode = Mode.SHIFT
     default: Choice = Choice.WAIT
