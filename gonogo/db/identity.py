@@ -1,4 +1,4 @@
-"""People and their tokens: make, find, revoke. Tokens are GitHub-style and stored as SHA-256."""
+"""People and their tokens: make and find. Tokens are GitHub-style and stored as SHA-256."""
 
 import binascii
 import secrets
@@ -129,21 +129,8 @@ class Identity:
             )
         return token
 
-    def revoke_token(self, token_sha256: str) -> bool:
-        with writing(self._engine) as session:
-            row = session.get(TokenRow, token_sha256)
-            if row is None or row.revoked_at is not None:
-                return False
-            row.revoked_at = datetime.now(UTC)
-        return True
-
-    def actor_of_token(self, token: str) -> Actor | None:
-        """Who this token speaks for now; None when it is malformed, unknown, revoked, expired."""
-        found = self.entered(token)
-        return found.actor if found else None
-
     def entered(self, token: str) -> Entered | None:
-        """The same, with the digest of the token."""
+        """Who this token speaks for now; None when it is malformed, unknown, revoked, expired."""
         if not well_formed(token):
             return None
         now = datetime.now(UTC)

@@ -261,8 +261,3 @@ class _Run:
 
 def _task(turn: Turn) -> str:
     return f"{turn.what}/{turn.of or ''}"
-
-
-def as_it_stands(launch: Launch, start: datetime, until: datetime, **over: Any) -> Scenario:
-    """A rehearsal of `launch` from `start` on, with what `over` adds."""
-    return Scenario(launch=launch, start=start, until=until, **over)

@@ -67,9 +67,9 @@ def test_people_join_publishers_that_are_there(gonogo: Shell, settings: Settings
     no_role = gonogo("people", "add", "Kim", "--role", "king")
 
     identity = Identity(engine_of(settings.database), "default")
-    actor = identity.actor_of_token(added.out.strip())
-    assert actor is not None
-    assert (actor.roles, actor.publishers) == (("developer",), (publisher,))
+    entered = identity.entered(added.out.strip())
+    assert entered is not None
+    assert (entered.actor.roles, entered.actor.publishers) == (("developer",), (publisher,))
     assert (unknown.code, no_role.code) == (1, 2)
 
 
@@ -80,7 +80,7 @@ def test_another_token_is_for_somebody_who_is_there(gonogo: Shell, settings: Set
     nobody = gonogo("people", "token", "per_none")
 
     identity = Identity(engine_of(settings.database), "default")
-    assert identity.actor_of_token(made.out.strip()) is not None
+    assert identity.entered(made.out.strip()) is not None
     assert nobody.code == 1
 
 

@@ -278,7 +278,7 @@ def test_a_person_goes_with_all_they_wrote(desk: Desk, objects: Objects) -> None
 
     assert read_prose(desk.engine, {note}) == {}
     assert not gone(objects, said)
-    assert desk.identity.actor_of_token(token) is None
+    assert desk.identity.entered(token) is None
     with reading(desk.engine) as session:
         row = session.get_one(PersonRow, (STORE, person))
         assert (row.name, row.roles, row.left_at is None) == ("(erased)", [], False)

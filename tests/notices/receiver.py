@@ -39,7 +39,6 @@ def always(answer: bytes) -> Answer:
 class Receiver:
     answer: Answer = well
     got: list[Got] = field(default_factory=list)
-    sent_bytes: int = 0
     url: str = ""
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -73,7 +73,6 @@ CODE = {
     Phase.ROLLING: "rl", Phase.PAUSED: "pa", Phase.HELD: "he", Phase.HALTED: "ha",
     Phase.ROLLED_BACK: "ro", Phase.COMPLETED: "co", Phase.CANCELLED: "ca", Phase.SUPERSEDED: "su",
 }  # fmt: skip
-GROWING = ("start", "resume", "fire", "advance")
 
 
 def where(row: str, kind: str) -> str:
