@@ -9,8 +9,8 @@ from sqlmodel import Session, col, select
 from gonogo.db.notices import AddressRow, DeliveryRow, NoticeRow
 from gonogo.db.session import reading, writing
 from gonogo.ids import new_id
-from gonogo.notices.fanout import delivery_row
 from gonogo.notices.mailing import CONFIRM, confirmation, is_email
+from gonogo.notices.rows import delivery_row
 from policies.rules.notice_topics import Channel
 
 HOLDS = timedelta(days=3)

@@ -4,47 +4,34 @@ An outbox row is marked in the transaction that writes its deliveries, and their
 what they are about: a second worker, or the same one after a kill, writes nothing twice.
 """
 
-import hashlib
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Engine, String, cast, or_, update
+from sqlalchemy import Engine, or_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, select
 
-from gonogo.db.bound_people import bound_people, silent_people
 from gonogo.db.codec import event_of
-from gonogo.db.notices import AddressRow, DeliveryRow, NoticeRow, PreferenceRow, WebhookRow
-from gonogo.db.owing_people import owing_people
-from gonogo.db.people import MemberRow, PersonRow
+from gonogo.db.notices import DeliveryRow, NoticeRow, WebhookRow
 from gonogo.db.session import reading, writing
 from gonogo.db.tables import EventRow, OutboxRow
 from gonogo.logs import log
+from gonogo.notices.reach import Reached, reached
+from gonogo.notices.rows import EVENT, delivery_row, notice_row
 from policies.lifecycle.kernel import Event
 from policies.lifecycle.machines import MACHINES, kind_of
 from policies.pack import PolicyPack
-from policies.rules.notice_facts import Facts, facts_of, facts_value
-from policies.rules.notice_topics import (
-    NOTICES,
-    PERSONS_CHANNELS,
-    Channel,
-    Preferences,
-    preferences_of,
-    slot,
-)
-from policies.rules.notices import Person, Telling, owing_in, recipients, tellings
+from policies.rules.notice_facts import Facts, facts_of
+from policies.rules.notice_topics import PERSONS_CHANNELS, Channel, Preferences, slot
+from policies.rules.notices import Telling, recipients, tellings
 from policies.rules.webhook_rules import wants
 
 BATCH = 50
-STAFF_MOST = 500
-BOUND_MOST = 5_000  # people of publishers in a launch who are told of it
 CATCH_UP_MOST = 1_000
 # After a long standstill the inbox holds everything; nobody wants last month's mail today.
 TOO_OLD = timedelta(days=7)
-EVENT = "event"  # the notice of webhooks
 
 
 @dataclass(frozen=True)
@@ -54,13 +41,6 @@ class Happened:
     event: Event
     before: Any
     after: Any
-
-
-@dataclass(frozen=True)
-class _Reached:
-    people: tuple[Person, ...]
-    preferences: Mapping[str, Preferences]
-    addressed: frozenset[str]
 
 
 class Fanout:
@@ -89,12 +69,15 @@ class Fanout:
         with reading(self._engine) as session:
             positions = [row.position for row in self._outbox(session, BATCH)]
             happened, faults = self._happened(session, positions)
-            told = {one.event.position: self._told(one) for one in happened}
-            reached = self._reached(session, [t for some in told.values() for t in some])
+            told = {
+                one.event.position: tellings(one.event, one.before, one.after) for one in happened
+            }
+            everything = [telling for some in told.values() for telling in some]
+            reach = reached(session, self.store, everything, self._in_force)
             webhooks = self._webhooks(session, {_publisher(one) for one in happened})
         rows: list[NoticeRow | DeliveryRow] = []
         for one in happened:
-            rows += self._people_rows(one, told[one.event.position], reached, at)
+            rows += self._people_rows(one, told[one.event.position], reach, at)
             rows += self._webhook_rows(one, webhooks, at)
         rows += faults
         with writing(self._engine) as session:
@@ -177,101 +160,28 @@ class Fanout:
                         faults += _unreadable(row, type(fault).__name__)
         return sorted(found, key=lambda one: one.event.position), faults
 
-    def _told(self, one: Happened) -> tuple[Telling, ...]:
-        return tellings(one.event, one.before, one.after)
-
-    def _reached(self, session: Session, told: Iterable[Telling]) -> _Reached:
-        """Everybody who may be meant, in six queries whatever the batch holds."""
-        audiences = [telling.audience for telling in told]
-        owners = {a.owners_of for a in audiences if a.owners_of}
-        named = {person for a in audiences for person in a.people}
-        roles = sorted({role for a in audiences for role in a.roles})
-        launches = bound_people(
-            session, self.store, {a.bound_to for a in audiences if a.bound_to}, BOUND_MOST
-        )
-        silent = silent_people(
-            session, self.store, {a.silent_in for a in audiences if a.silent_in}, BOUND_MOST
-        )
-        takers = {*launches, *silent}
-        members = session.exec(
-            select(MemberRow.person).where(
-                MemberRow.store_id == self.store, col(MemberRow.publisher).in_(owners)
-            )
-        ).all()
-        owing = {a.bound_to for a in audiences if a.bound_to and a.owing}
-        for person, of in owing_people(
-            session, self.store, owing, self._in_force, BOUND_MOST
-        ).items():
-            launches.setdefault(person, set()).update(map(owing_in, of))
-        text = cast(col(PersonRow.roles), String)
-        chosen = [col(PersonRow.id).in_({*named, *members, *takers})]
-        chosen += [text.like(f'%"{role}"%') for role in roles]
-        people = session.exec(
-            select(PersonRow)
-            .where(PersonRow.store_id == self.store, col(PersonRow.left_at).is_(None), or_(*chosen))
-            .order_by(col(PersonRow.id))
-            .limit(STAFF_MOST + len(takers))
-        ).all()
-        full = BOUND_MOST in (len(launches), len(silent))
-        if full or len(people) == STAFF_MOST + len(takers):
-            log.warning("notices_many_people", store=self.store, most=len(people))
-        ids = [person.id for person in people]
-        belong: dict[str, set[str]] = {}
-        for row in session.exec(
-            select(MemberRow).where(
-                MemberRow.store_id == self.store, col(MemberRow.person).in_(ids)
-            )
-        ):
-            belong.setdefault(row.person, set()).add(row.publisher)
-        preferences = session.exec(
-            select(PreferenceRow).where(
-                PreferenceRow.store_id == self.store, col(PreferenceRow.person).in_(ids)
-            )
-        )
-        addressed = session.exec(
-            select(AddressRow.person).where(
-                AddressRow.store_id == self.store,
-                col(AddressRow.person).in_(ids),
-                col(AddressRow.confirmed_at).is_not(None),
-            )
-        )
-        return _Reached(
-            tuple(
-                Person(
-                    p.id,
-                    frozenset(p.roles),
-                    frozenset(belong.get(p.id, ())),
-                    frozenset(launches.get(p.id, ())),
-                    frozenset(silent.get(p.id, ())),
-                )
-                for p in people
-            ),
-            {row.person: preferences_of(row.value) for row in preferences},
-            frozenset(addressed),
-        )
-
     def _people_rows(
-        self, one: Happened, told: tuple[Telling, ...], reached: _Reached, now: datetime
+        self, one: Happened, told: tuple[Telling, ...], reach: Reached, now: datetime
     ) -> list[NoticeRow | DeliveryRow]:
         found: list[NoticeRow | DeliveryRow] = []
-        meant = recipients(told, reached.people, one.event.actor_id)
+        meant = recipients(told, reach.people, one.event.actor_id)
         for notice, ids in meant.items():
-            row = notice_row(one.event, notice, facts_of(one.event, one.after), now)
+            row = notice_row(one.event, notice, facts_of(one.event, one.after))
             found.append(row)
             for person in ids:
-                found += self._by_channel(row, person, reached, now)
+                found += self._by_channel(row, person, reach, now)
         return found
 
     def _by_channel(
-        self, row: NoticeRow, person: str, reached: _Reached, now: datetime
+        self, row: NoticeRow, person: str, reach: Reached, now: datetime
     ) -> list[DeliveryRow]:
         """At most one delivery per channel, at the time this person prefers."""
         found = []
-        preferences = reached.preferences.get(person, Preferences())
+        preferences = reach.preferences.get(person, Preferences())
         old = now - row.created_at > TOO_OLD
         for channel in PERSONS_CHANNELS:
             mail = channel is Channel.MAIL
-            if mail and (not self._mail or old or person not in reached.addressed):
+            if mail and (not self._mail or old or person not in reach.addressed):
                 continue
             when = slot(row.notice, channel, preferences, now, self._zone)
             if when is not None:
@@ -308,7 +218,7 @@ class Fanout:
         ]
         if not meant or (now - one.event.recorded_at > TOO_OLD and not old):
             return []
-        row = notice_row(one.event, EVENT, facts, now)
+        row = notice_row(one.event, EVENT, facts)
         return [row, *(delivery_row(row, Channel.WEBHOOK, hook.id, now) for hook in meant)]
 
     def _keep(self, session: Session, rows: list[NoticeRow | DeliveryRow]) -> None:
@@ -334,53 +244,9 @@ def _publisher(one: Happened) -> str | None:
     return facts_of(one.event, one.after).publisher
 
 
-def notice_row(event: Event, notice: str, facts: Facts, now: datetime) -> NoticeRow:
-    return NoticeRow(
-        store_id=event.store,
-        id=_id("ntc", event.store, str(event.position), notice),
-        notice=notice,
-        position=event.position,
-        subject=event.subject,
-        type=event.type,
-        facts=facts_value(facts),
-        created_at=event.recorded_at,
-    )
-
-
-def delivery_row(
-    notice: NoticeRow, channel: Channel, recipient: str, at: datetime, *, digest: str | None = None
-) -> DeliveryRow:
-    """A delivery to the inbox has arrived as soon as it is written."""
-    inbox = channel is Channel.INBOX
-    delivery = _id("dlv", notice.id, channel.value, recipient)
-    part_of = _id("dgs", notice.store_id, recipient, digest) if digest else None
-    return DeliveryRow(
-        store_id=notice.store_id,
-        id=delivery,
-        notice_id=notice.id,
-        channel=channel.value,
-        recipient=recipient,
-        subject=notice.subject,
-        position=notice.position,
-        topic=NOTICES[notice.notice].topic.value if notice.notice in NOTICES else "",
-        state="sent" if inbox else "waiting",
-        attempts=0,
-        created_at=notice.created_at,
-        next_at=None if inbox else at,
-        finished_at=at if inbox else None,
-        # All parts of a digest are one message.
-        message_id=part_of or delivery.replace("dlv_", "msg_"),
-        digest=digest,
-    )
-
-
 def _unreadable(row: EventRow, error: str) -> list[NoticeRow | DeliveryRow]:
     event = event_of(row)
-    notice = notice_row(event, EVENT, Facts(), event.recorded_at)
+    notice = notice_row(event, EVENT, Facts())
     dead = delivery_row(notice, Channel.WEBHOOK, "", event.recorded_at)
     dead.state, dead.receipt, dead.next_at = "dead", f"unreadable:{error}", None
     return [notice, dead]
-
-
-def _id(prefix: str, *parts: str) -> str:
-    return f"{prefix}_{hashlib.sha256(chr(10).join(parts).encode()).hexdigest()[:32]}"

@@ -9,7 +9,7 @@ from sqlmodel import Session, col, select
 from gonogo.db.notices import AddressRow, NoticeRow, PreferenceRow, WebhookRow
 from gonogo.db.people import MemberRow, PersonRow
 from gonogo.ids import new_id
-from gonogo.notices.fanout import delivery_row
+from gonogo.notices.rows import delivery_row
 from policies.lifecycle.kernel import Role
 from policies.rules.notice_facts import Facts, facts_value
 from policies.rules.notice_topics import Channel, Preferences, Topic, When, preferences_of

@@ -14,8 +14,8 @@ from gonogo.addresses import is_loopback
 from gonogo.db.notices import DeliveryRow, NoticeRow, WebhookRow
 from gonogo.db.session import reading, writing
 from gonogo.ids import new_id
-from gonogo.notices.fanout import EVENT, delivery_row
 from gonogo.notices.keys import Seal
+from gonogo.notices.rows import EVENT, delivery_row
 from gonogo.notices.signing import Keys
 from policies.rules.notice_topics import Channel
 from policies.rules.webhook_rules import TYPES_MOST, is_filter
