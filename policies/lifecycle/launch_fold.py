@@ -2,25 +2,14 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from policies.lifecycle.kernel import Event, instant, instant_or_none
+from policies.lifecycle import launch_fold_dates as dates
+from policies.lifecycle import launch_fold_gates as gates
+from policies.lifecycle.kernel import Event, instant
 from policies.lifecycle.launch_freeze import seen
-from policies.lifecycle.launch_look import measured_mark
-from policies.lifecycle.launch_state import (
-    NEXT,
-    Asked,
-    Counts,
-    Held,
-    Launch,
-    Poll,
-    Proposal,
-    Status,
-    Vote,
-    terms_of,
-)
-from policies.rules.gates import Mark
+from policies.lifecycle.launch_state import NEXT, Counts, Held, Launch, Proposal, Status, terms_of
 from policies.rules.target import of_json
 
 Body = Mapping[str, Any]
@@ -63,101 +52,9 @@ def _drafted(e: Event, b: Body, at: datetime) -> Launch:
     )
 
 
-def _new_date(s: Launch, status: Status, target: Any, **changes: Any) -> Launch:
-    """Another date: what was said and checked for the old one does not count for it."""
-    return replace(
-        s,
-        status=status,
-        target=of_json(target),
-        poll=None,
-        checked=(),
-        held=None,
-        proposal=None,
-        told=0,
-        told_at=None,
-        freeze=None,
-        overridden=(),
-        **changes,
-    )
-
-
-def _marked(s: Launch, mark: Mark) -> Launch:
-    return replace(s, marks={**s.marks, mark.gate: mark})
-
-
-def _attested(s: Launch, e: Event, b: Body, at: datetime) -> Launch:
-    mark = Mark(b["gate"], True, e.actor_id, at, instant(b["until"]), evidence=b["evidence"])
-    return _marked(s, mark)
-
-
-def _signed(s: Launch, e: Event, b: Body, at: datetime) -> Launch:
-    yes = b["verdict"] == "yes"
-    mark = Mark(b["gate"], yes, e.actor_id, at, instant(b["until"]), reason=b.get("reason"))
-    return _marked(s, mark)
-
-
-def _measured(s: Launch, e: Event, b: Body, at: datetime) -> Launch:
-    return _marked(s, measured_mark(s.marks.get(b["gate"]), b, e.actor_id, at))
-
-
-def _waived(s: Launch, e: Event, b: Body, at: datetime) -> Launch:
-    old = s.marks.get(b["gate"])
-    mark = Mark(b["gate"], bool(old and old.holds), e.actor_id, at, instant(b["until"]),
-                value=old.value if old else None, waived=True, reason=b["reason"])  # fmt: skip
-    return _marked(s, mark)
-
-
-def _lapsed(s: Launch, e: Event, b: Body, at: datetime) -> Launch:
-    return _marked(s, replace(s.marks[b["gate"]], lapsed=True))
-
-
-def _poll_opened(s: Launch, e: Event, b: Body, at: datetime) -> Launch:
-    poll = Poll(b["round"], opened_at=at, closes_at=instant(b["closes_at"]))
-    return replace(s, status=Status.POLL, poll=poll, rounds=b["round"])
-
-
-def _voted(s: Launch, e: Event, b: Body, at: datetime) -> Launch:
-    vote = Vote(b["round"], b["role"], b["vote"], e.actor_id, at, b.get("statement"))
-    return replace(s, votes=(*s.votes, vote))
-
-
-def _overridden(s: Launch, e: Event, b: Body, at: datetime) -> Launch:
-    """The NO-GO stays what it is; who accepted its risk stands beside it."""
-    stands = s.standing_votes()[b["role"]]
-    votes = tuple(replace(v, override=e.actor_id) if v is stands else v for v in s.votes)
-    return replace(s, votes=votes)
-
-
-def _poll_closed(s: Launch, e: Event, b: Body, at: datetime) -> Launch:
-    assert s.poll is not None  # NEXT: only from an open poll
-    status = Status.ARMED if b["outcome"] == "go" else Status.GATING
-    return replace(s, status=status, poll=replace(s.poll, outcome=b["outcome"]))
-
-
-def _called(s: Launch, e: Event, b: Body, at: datetime) -> Launch:
-    assert s.poll is not None  # there was one to be called again
-    return replace(s, poll=replace(s.poll, called_again=True))
-
-
 def _checked(s: Launch, e: Event, b: Body, at: datetime) -> Launch:
     done = tuple(before for before in s.terms.checks_s if before >= b["at_before_s"])
     return replace(s, checked=done, freeze=seen(b.get("freeze"), at))
-
-
-def _gating(s: Launch, at: datetime) -> Launch:
-    """Builders are told what they owe now; a point that is behind us reminds nobody again."""
-    start = s.target.start if s.target else None
-    behind = tuple(
-        before
-        for before in s.terms.duties_remind_s
-        if start is not None and at >= start - timedelta(seconds=before)
-    )
-    return replace(s, status=Status.GATING, reminded=behind)
-
-
-def _reminded(s: Launch, e: Event, b: Body, at: datetime) -> Launch:
-    done = tuple(before for before in s.terms.duties_remind_s if before >= b["before_s"])
-    return replace(s, reminded=done)
 
 
 def _held(s: Launch, e: Event, b: Body, at: datetime) -> Launch:
@@ -207,62 +104,6 @@ def _wave_opened(s: Launch, e: Event, b: Body, at: datetime) -> Launch:
         excluded=_dark(s, b["excluded"], b["wave"]),
         freeze=None,
         overridden=(),
-    )
-
-
-def _postponed(s: Launch, e: Event, b: Body, at: datetime) -> Launch:
-    return _new_date(
-        s,
-        Status.POSTPONED,
-        b["to"],
-        postponements=b["nth"],
-        postponed_by=e.actor_id,
-        promised_from=_promised_from(s, b),
-        approved_date=None,
-        asked=_asked(b, at),
-    )
-
-
-def _promised_from(s: Launch, b: Body) -> datetime | None:
-    """However often it is postponed, and however widely: nothing opens before this."""
-    starts = instant_or_none((b.get("from") or {}).get("start"))
-    return max(filter(None, (starts, s.promised_from)), default=None)
-
-
-def _asked(b: Body, at: datetime) -> Asked | None:
-    """Events written before developers were asked name no time."""
-    if b.get("decide_by") is None:
-        return None
-    return Asked(b["nth"], at, instant(b["decide_by"]), b.get("default") or "wait")
-
-
-def _of_asked(**changes: Any) -> Callable[[Launch, Event, Body, datetime], Launch]:
-    def change(s: Launch, e: Event, b: Body, at: datetime) -> Launch:
-        assert s.asked is not None  # only what was asked is reminded of and closed
-        return replace(s, asked=replace(s.asked, **changes))
-
-    return change
-
-
-def _retimed(s: Launch, e: Event, b: Body, at: datetime) -> Launch:
-    """The date is the same, its instants are not: looks that its new countdown asks for later are
-    made again, and windows were asked about another moment."""
-    target = of_json(b["target"])
-    poll, opens = s.poll, target.start
-    if poll and b["closes_at"]:
-        poll = replace(poll, closes_at=instant(b["closes_at"]))
-    checked = tuple(
-        before
-        for before in s.checked
-        if opens is not None and at >= opens - timedelta(seconds=before)
-    )
-    return replace(
-        s,
-        target=target,
-        approved_date=of_json(b["approved"]) if b["approved"] else None,
-        poll=poll,
-        checked=checked,
-        freeze=None,
     )
 
 
@@ -319,21 +160,21 @@ _CHANGES: Mapping[str, Any] = {
         s, status=Status.PLANNED, target=of_json(b["target"])
     ),
     "launch:target:narrowed": lambda s, e, b, at: replace(s, target=of_json(b["target"])),
-    "launch:gating:started": lambda s, e, b, at: _gating(s, at),
-    "launch:duties:reminded": _reminded,
-    "launch:gate:attested": _attested,
-    "launch:gate:signed": _signed,
-    "launch:gate:measured": _measured,
-    "launch:gate:waived": _waived,
-    "launch:gate:lapsed": _lapsed,
-    "launch:poll:opened": _poll_opened,
-    "launch:poll:voted": _voted,
-    "launch:poll:overridden": _overridden,
-    "launch:poll:closed": _poll_closed,
-    "launch:poll:called": _called,
+    "launch:gating:started": lambda s, e, b, at: dates.gating(s, at),
+    "launch:duties:reminded": dates.reminded,
+    "launch:gate:attested": gates.attested,
+    "launch:gate:signed": gates.signed,
+    "launch:gate:measured": gates.measured,
+    "launch:gate:waived": gates.waived,
+    "launch:gate:lapsed": gates.lapsed,
+    "launch:poll:opened": gates.poll_opened,
+    "launch:poll:voted": gates.voted,
+    "launch:poll:overridden": gates.overridden,
+    "launch:poll:closed": gates.poll_closed,
+    "launch:poll:called": gates.called,
     "launch:countdown:started": lambda s, e, b, at: replace(s, status=Status.COUNTDOWN),
     "launch:countdown:checked": _checked,
-    "launch:time:resolved": _retimed,
+    "launch:time:resolved": dates.retimed,
     "launch:frozen": lambda s, e, b, at: replace(s, freeze=seen(b, at, waits=True)),
     "launch:freeze:overridden": _overrode,
     "launch:held": _held,
@@ -342,14 +183,12 @@ _CHANGES: Mapping[str, Any] = {
     "launch:wave:opened": _wave_opened,
     "launch:wave:requested": lambda s, e, b, at: replace(s, wave_wanted=b["wave"]),
     "launch:finished": lambda s, e, b, at: replace(s, status=Status.LIVE, wave_wanted=None),
-    "launch:postponed": _postponed,
-    "launch:choices:reminded": _of_asked(reminded=True),
-    "launch:choices:closed": _of_asked(closed=True),
+    "launch:postponed": dates.postponed,
+    "launch:choices:reminded": dates.of_asked(reminded=True),
+    "launch:choices:closed": dates.of_asked(closed=True),
     "launch:date:approved": lambda s, e, b, at: replace(s, approved_date=of_json(b["target"])),
-    "launch:replanned": lambda s, e, b, at: _gating(_new_date(s, Status.GATING, b["target"]), at),
-    "launch:brought_forward": lambda s, e, b, at: _gating(
-        _new_date(s, Status.GATING, b["target"], promised_from=None), at
-    ),
+    "launch:replanned": dates.replanned,
+    "launch:brought_forward": dates.brought_forward,
     "launch:forward:proposed": _proposed("forward"),
     "launch:cancel:proposed": _proposed("cancel"),
     "launch:restore:proposed": _proposed("restore"),

@@ -26,7 +26,6 @@ _GROWS = "tests/policies/test_approvals.py::"
 _READY = "tests/policies/test_launch_readiness.py::"
 _RECORD = "tests/db/test_ledger.py::"
 _LIMITS = "tests/db/test_limits.py::"
-_LAUNCH = "tests/policies/test_launch_machine.py::"
 _OPENING = "tests/policies/test_launch_way.py::"
 _STOPS = "tests/policies/test_launch_stops.py::"
 _FORWARD = "tests/policies/test_launch_forward.py::"
@@ -181,7 +180,7 @@ MUTATIONS: tuple[Mutation, ...] = (
        "item.scopes & closed.keys()", "item.scopes - closed.keys() & set()",
        "tests/db/test_launch_windows.py::"
        "test_i6_an_item_under_a_freeze_of_its_own_scope_is_passed_over"),
-    _m("I5-a-check-too-soon-counts", _LIFE + "launch_fold.py",
+    _m("I5-a-check-too-soon-counts", _LIFE + "launch_fold_dates.py",
        "if opens is not None and at >= opens - timedelta(seconds=before)", "if opens is not None",
        "tests/policies/test_launch_retime.py::"
        "test_the_countdown_follows_and_checks_are_made_again_where_they_came_too_soon"),
@@ -474,7 +473,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     _m("I3-launch-postponed-to-sooner", _LIFE + "launch_moving.py",
        "if last < first or (last == first and not wanted.is_instant):", "if last < first < last:",
        _FORWARD + "test_i3_postponing_widely_is_no_way_around_the_second_voice"),
-    _m("I3-launch-postponed-twice-to-sooner", _LIFE + "launch_fold.py",
+    _m("I3-launch-postponed-twice-to-sooner", _LIFE + "launch_fold_dates.py",
        "(starts, s.promised_from)", "(starts,)",
        _FORWARD + "test_i3_nor_is_postponing_widely_twice_or_narrowing_in_steps"),
     _m("I7-launch-forward-unlooked", _LIFE + "launch_forward.py",
@@ -550,7 +549,7 @@ MUTATIONS: tuple[Mutation, ...] = (
        'return "open" if is_open and told', 'return "open" if told',
        "tests/policies/test_announcements.py::"
        "test_only_what_is_served_is_open_and_a_cancellation_is_never_hidden_by_it"),
-    _m("I8-launch-reminded-again", _LIFE + "launch_fold.py",
+    _m("I8-launch-reminded-again", _LIFE + "launch_fold_dates.py",
        'if before >= b["before_s"])\n    return replace(s, reminded=done)',
        'if before > b["before_s"])\n    return replace(s, reminded=done)',
        _MEASURES + "test_i8_whoever_woke_late_reminds_once_and_nobody_is_reminded_twice"),
@@ -558,7 +557,7 @@ MUTATIONS: tuple[Mutation, ...] = (
        "if all(lets_pass(stand.get(role)) for role in s.terms.poll_roles):",
        "if all(lets_pass(vote) for vote in stand.values()):",
        _LPOLL + "test_anything_but_go_from_every_role_goes_back_after_a_day"),
-    _m("I7-launch-dissent-lost", _LIFE + "launch_fold.py",
+    _m("I7-launch-dissent-lost", _LIFE + "launch_fold_gates.py",
        "return replace(s, votes=(*s.votes, vote))", "return replace(s, votes=(vote,))",
        _LPOLL + "test_dissent_is_kept_when_a_vote_is_changed"),
     _m("I7-launch-no-trace-no-haste", _RULES + "pressure.py",
