@@ -11,33 +11,22 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import sqlalchemy
 from sqlalchemy import Engine
 from sqlmodel import Session, col, select
 
 from gonogo.db.holds import Held, holds
 from gonogo.db.launches import LaunchPicture
-from gonogo.db.letting_go import given_away, subjects_of, what_was_let_go
+from gonogo.db.letting_go import given_away, subjects_of
 from gonogo.db.memos import MemoPicture
-from gonogo.db.prose import prose_in
-from gonogo.db.publishers import ERASED
 from gonogo.db.purges import covers
 from gonogo.db.session import reading
-from gonogo.db.tables import (
-    EventRow,
-    ProseRow,
-    ReleasePicture,
-    RevisionRow,
-    StopPicture,
-    SubmissionPicture,
-)
+from gonogo.db.tables import ProseRow, ReleasePicture, StopPicture, SubmissionPicture
 from gonogo.db.timing import EmbargoPicture, WindowPicture
 from gonogo.db.transfers import OPEN as OFFERED
 from gonogo.db.transfers import TransferPicture
+from gonogo.erasable_named import Named, add_uploads, split_of
 from gonogo.objects import ObjectFault, Objects, ObjectsUnreachable
 from policies.lifecycle.launch_state import FINAL
-
-_OPENS = frozenset({"submission:opened", "submission:round:opened"})
 
 
 @dataclass
@@ -67,27 +56,6 @@ class Plan:
         }
 
 
-@dataclass
-class _Named:
-    """What events name. `told` is the evidence whose transcripts are needed."""
-
-    prose: set[str] = field(default_factory=set)
-    bundles: set[str] = field(default_factory=set)
-    evidence: set[str] = field(default_factory=set)
-    told: set[str] = field(default_factory=set)
-
-
-@dataclass
-class _Split:
-    """What events in scope name and what all others do; which uploads belong to which of them, as
-    (store, GPT, digest)."""
-
-    mine: _Named = field(default_factory=_Named)
-    others: _Named = field(default_factory=_Named)
-    own: set[tuple[str, str, str]] = field(default_factory=set)
-    past: set[tuple[str, str, str]] = field(default_factory=set)
-
-
 def plan(
     engine: Engine,
     objects: Objects,
@@ -109,15 +77,15 @@ def plan(
         found.gpts = {t for s, t in pairs if s == "gpt"} if scope in ("gpt", "publisher") else set()
         if scope == "person":
             needed = _needed(session, store, held, now or datetime.now(UTC))
-            split = _split(
+            split = split_of(
                 session, store, held, lambda row: row.actor_id == target,
                 lambda row: row.subject in needed,
             )  # fmt: skip
         else:
             subjects = subjects_of(session, store, pairs, scope)
             given = given_away(session, store, pairs) if scope == "publisher" else set()
-            split = _split(session, store, held, _among(subjects), texts_only=given)
-        _revisions(session, store, found.gpts, split)
+            split = split_of(session, store, held, _among(subjects), texts_only=given)
+        add_uploads(session, store, found.gpts, split)
         found.uploads = split.own | split.past
         there = _there(session, split.mine.prose)
     found.prose = there - split.others.prose
@@ -142,17 +110,17 @@ def plan_of_cases(
         if not cases:
             continue
         with reading(engine) as session:
-            split = _split(session, store, holds(session, store), _among(cases))
-            _revisions(session, store, set(), split)
+            split = split_of(session, store, holds(session, store), _among(cases))
+            add_uploads(session, store, set(), split)
             mine, others = split.mine, split.others
             there = _there(session, mine.prose) if kind == "prose" else set()
         found.prose |= there - others.prose
         found.kept_prose += len(there & others.prose)
         part = Plan()
         if kind == "bundles":
-            _objects(objects, _Named(bundles=mine.bundles), others, part)
+            _objects(objects, Named(bundles=mine.bundles), others, part)
         if kind == "transcripts":
-            _objects(objects, _Named(evidence=mine.evidence), others, part)
+            _objects(objects, Named(evidence=mine.evidence), others, part)
         found.objects |= part.objects
         found.bundles |= part.bundles
         found.uploads |= split.own | split.past
@@ -204,66 +172,6 @@ def _open(store: str) -> Iterator[Any]:
         yield select(order.id).where(order.store_id == store, order.status == status)
 
 
-def _split(
-    session: Session,
-    store: str,
-    held: Held,
-    in_scope: Callable[[Any], bool],
-    needed: Callable[[Any], bool] = lambda row: False,
-    texts_only: frozenset[str] | set[str] = frozenset(),
-) -> _Split:
-    """`in_scope` says which events of `store` are its own, `needed` whose texts others need. Of the
-    cases `texts_only` others need everything but the texts."""
-    found, let_go = _Split(), what_was_let_go(session)
-    events: Any = EventRow.__table__  # type: ignore[attr-defined]  # every table has one
-    e = events.c
-    rows = session.execute(
-        sqlalchemy.select(
-            e.store_id, e.subject, e.actor_id, e.type, e.body, e.evidence
-        ).execution_options(yield_per=500)
-    )
-    gpts: dict[tuple[str, str], str] = {}
-    rounds: list[tuple[bool, str, str, str]] = []
-    for row in rows:
-        case, own = (row.store_id, row.subject), row.store_id == store and in_scope(row)
-        texts = set(prose_in(row.body))
-        if own:
-            found.mine.prose |= texts
-        kept = row.store_id == store and row.actor_id in held.persons
-        if kept or (needed(row) if own else case not in let_go.prose):
-            found.others.prose |= texts
-        own = own and row.subject not in texts_only
-        if own:
-            found.mine.evidence.update(row.evidence)
-        else:
-            found.others.evidence.update(row.evidence)
-            if case not in let_go.transcripts:
-                found.others.told.update(row.evidence)
-        if row.type in _OPENS:
-            gpts[case] = row.body.get("gpt") or gpts.get(case, "")
-            if own or case in let_go.bundles:
-                rounds.append((own, *case, row.body["digest"]))
-            if own:
-                found.mine.bundles.add(row.body["digest"])
-            elif case not in let_go.bundles:
-                found.others.bundles.add(row.body["digest"])
-    for own, of, subject, digest in rounds:
-        (found.own if own else found.past).add((of, gpts.get((of, subject), ""), digest))
-    return found
-
-
-def _revisions(session: Session, store: str, gpts: set[str], split: _Split) -> None:
-    """Uploads count as named, whether they were submitted or not; of the same bytes only those of
-    the very GPT that is in scope are its own."""
-    columns = (RevisionRow.store_id, RevisionRow.gpt, RevisionRow.digest, RevisionRow.name)
-    for of, gpt, digest, name in session.execute(select(*columns).execution_options(yield_per=500)):
-        upload = (of, gpt, digest)
-        if (of == store and gpt in gpts) or upload in split.own:
-            split.mine.bundles.add(digest)
-        elif upload not in split.past and name != ERASED:
-            split.others.bundles.add(digest)
-
-
 def _there(session: Session, digests: set[str]) -> set[str]:
     wanted, found = sorted(digests), set()
     for start in range(0, len(wanted), 500):
@@ -272,7 +180,7 @@ def _there(session: Session, digests: set[str]) -> set[str]:
     return found
 
 
-def _objects(objects: Objects, mine: _Named, others: _Named, found: Plan) -> None:
+def _objects(objects: Objects, mine: Named, others: Named, found: Plan) -> None:
     candidates = {one for digest in mine.bundles for one in parts_of(objects, digest)}
     candidates |= {one for digest in mine.evidence for one in _transcripts(objects, digest)}
     candidates = {digest for digest in candidates if objects.has(digest)}
