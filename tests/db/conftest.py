@@ -1,9 +1,11 @@
 """One database with a store per session and kind, copied for each test: all runs on both."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from gonogo.objects import Objects
 from tests.conftest import KINDS
 from tests.databases import Databases
 from tests.db.desk import Desk, new_database
@@ -29,3 +31,8 @@ def desk(database: str) -> Iterator[Desk]:
     desk = Desk(database)
     yield desk
     desk.engine.dispose()
+
+
+@pytest.fixture
+def objects(tmp_path: Path) -> Objects:
+    return Objects(tmp_path / "objects")

@@ -19,15 +19,10 @@ from gonogo.objects import Objects, ObjectsUnreachable
 from policies.pack import Retention
 from tests.builders import ADA, AMY, IDA, PUBLISHER, RUI, STORE
 from tests.db.desk import Desk
+from tests.db.purging import asked, audit, bundle, gone, purged, rejected, uploaded
 from tests.db.test_limits import code
-from tests.db.test_purges import asked, audit, bundle, gone, purged, rejected, uploaded
 
 FILES = {"knowledge/a.md": b"content of knowledge/a.md"}
-
-
-@pytest.fixture
-def objects(tmp_path: Path) -> Objects:
-    return Objects(tmp_path / "objects")
 
 
 def confirmed(desk: Desk, objects: Objects, scope: str, target: str, number: int = 1) -> Plan:

@@ -10,7 +10,7 @@ from gonogo.objects import Objects
 from policies.pack import Retention
 from tests.builders import STORE
 from tests.db.desk import Desk
-from tests.db.test_purges import audit, rejected
+from tests.db.purging import audit, rejected
 
 RULES = Retention(transcripts_d=1, bundles_d=1, prose_d=1, sessions_d=1, outbox_d=1)
 LATER = timedelta(days=9)
@@ -18,11 +18,6 @@ LATER = timedelta(days=9)
 
 class Killed(BaseException):
     pass
-
-
-@pytest.fixture
-def objects(tmp_path: Path) -> Objects:
-    return Objects(tmp_path / "objects")
 
 
 @pytest.mark.parametrize("beats", [1, 2, 3])

@@ -1,9 +1,5 @@
 """What a person wrote on something under way, or in force, outlives them until it is over."""
 
-from pathlib import Path
-
-import pytest
-
 from gonogo.db.prose import keep_prose
 from gonogo.erasable import plan
 from gonogo.objects import Objects
@@ -12,11 +8,6 @@ from tests.db.desk import Desk
 from tests.db.openings import LAUNCH, in_gating, stored
 from tests.policies.test_memo_machine import ASK as MEMO
 from tests.policies.test_memo_machine import PARTS
-
-
-@pytest.fixture
-def objects(tmp_path: Path) -> Objects:
-    return Objects(tmp_path / "objects")
 
 
 def note(desk: Desk, text: str) -> str:

@@ -1,112 +1,22 @@
 """What is erased is gone, what others need stays, a kill loses nothing, the chain still holds."""
 
-from pathlib import Path
-from typing import Any
-
 import pytest
-import rfc8785
 from sqlmodel import select
 
-from gonogo.audit.beside import prose_faults
-from gonogo.audit.erased import burials
-from gonogo.audit.events import read_events
-from gonogo.audit.report import Report
-from gonogo.audit.verify import object_faults
 from gonogo.db.adoption import adopt
 from gonogo.db.erasures import TombstoneRow
-from gonogo.db.membership import leave
 from gonogo.db.people import PersonRow
 from gonogo.db.prose import keep_prose, read_prose
 from gonogo.db.session import reading, writing
 from gonogo.db.tables import GptRow, RevisionRow
-from gonogo.erasable import Plan, plan
-from gonogo.erasure import Interrupted, erase
-from gonogo.objects import ObjectMissing, Objects
+from gonogo.erasable import plan
+from gonogo.erasure import erase
+from gonogo.objects import Objects
 from gonogo.recovery import rebuild, underway
-from policies.bundle.parts import Bundle
-from tests.builders import ADA, AMY, IDA, LEA, PUBLISHER, RUI, SOL, STORE, T0
+from tests.builders import ADA, AMY, IDA, LEA, RUI, SOL, STORE, T0
 from tests.db.desk import Desk
-from tests.db.test_limits import code
-from tests.policies.bundles import manifest, read
-from tests.policies.states import PREPARED, SYS
-
-SHARED = b"content of knowledge/shared.md"
-
-
-@pytest.fixture
-def objects(tmp_path: Path) -> Objects:
-    return Objects(tmp_path / "objects")
-
-
-def bundle(files: dict[str, bytes], name: str) -> Bundle:
-    return read({"gpt.yaml": rfc8785.dumps(manifest(name=name, knowledge=sorted(files))), **files})
-
-
-def uploaded(desk: Desk, objects: Objects, gpt: str, made: Bundle) -> str:
-    digest = objects.put_bundle(made)
-    with writing(desk.engine) as session:
-        if session.get(GptRow, (STORE, gpt)) is None:
-            session.add(GptRow(store_id=STORE, id=gpt, publisher=PUBLISHER, name="Sky",
-                               category=None, created_at=T0))  # fmt: skip
-        session.add(RevisionRow(store_id=STORE, gpt=gpt, digest=digest, name="Sky",
-                                description="Stars.", category=None, created_at=T0))  # fmt: skip
-    return digest
-
-
-def rejected(desk: Desk, objects: Objects, number: int, *paths: str) -> tuple[str, str, str]:
-    """A closed case with its own bundle: (digest, reference of its note, transcript)."""
-    files = {path: f"content of {path}".encode() for path in paths}
-    digest = uploaded(desk, objects, f"gpt_{number}", bundle(files, name=f"GPT {number}"))
-    said = objects.put_json({"messages": [], "answer": f"to {number}", "fault": None})
-    evidence = objects.put_json({"kind": "dynamic", "cases": [{"transcript": said}]})
-    subject = f"sub_{number}"
-    desk.review("submit", subject, ADA, gpt=f"gpt_{number}", digest=digest)
-    desk.review("scanned", subject, SYS)
-    desk.review("tested", subject, SYS, evidence=[evidence])
-    desk.review("claim", subject, RUI)
-    note = keep_prose(desk.engine, f"Not good enough, {number}.")
-    assert note
-    desk.review("reject", subject, RUI, note=note)
-    return digest, note, said
-
-
-def asked(desk: Desk, scope: str, target: str, number: int = 1) -> Any:
-    body = {"scope": scope, "target": target, "reason": "request", "note": None}
-    return desk.give("ask", f"prg_{number}", AMY, body)
-
-
-def purged(desk: Desk, objects: Objects, scope: str, target: str, number: int = 1) -> Plan:
-    """Asked, confirmed, erased and finished."""
-    assert code(asked(desk, scope, target, number)) == "stored"
-    subject = f"prg_{number}"
-    assert code(desk.give("confirm", subject, IDA)) == "stored"
-    found = plan(desk.engine, objects, STORE, scope, target, desk.now)
-    report = erase(desk.engine, objects, STORE, subject, found)
-    assert code(desk.give("finish", subject, SYS, report)) == "stored"
-    return found
-
-
-def audit(desk: Desk, objects: Objects) -> list[Any]:
-    with reading(desk.engine) as session:
-        read = read_events(session, STORE)
-        report = Report(STORE, T0)
-        buried = burials(session)
-        return [
-            *read.faults,
-            *prose_faults(session, read, report, buried.prose),
-            *buried.faults,
-            # Evidence `e1` of the scan is a name that nobody stored.
-            *(f for f in object_faults(objects, read, report, lambda: buried.objects)
-              if " e1" not in f.what),
-        ]  # fmt: skip
-
-
-def gone(objects: Objects, digest: str) -> bool:
-    try:
-        objects.get(digest)
-    except ObjectMissing:
-        return True
-    return False
+from tests.db.purging import SHARED, asked, audit, bundle, gone, purged, rejected, uploaded
+from tests.policies.states import SYS
 
 
 def test_texts_bundles_and_transcripts_go_and_the_chain_still_holds(
@@ -199,43 +109,6 @@ def test_erasing_twice_erases_nothing_more(desk: Desk, objects: Objects) -> None
     assert audit(desk, objects) == []
 
 
-def test_an_open_case_and_a_listed_gpt_are_not_erased(desk: Desk) -> None:
-    desk.approved(1)
-    desk.ledger.record(desk.exposing(1))
-    desk.queued(2)
-
-    listed, open_case = asked(desk, "gpt", "gpt_1"), asked(desk, "submission", "sub_2", 2)
-
-    assert listed.refusal is not None
-    assert listed.refusal.detail["subjects"] == ["lst_1"]
-    assert open_case.refusal is not None
-    assert open_case.refusal.detail["subjects"] == ["sub_2"]
-
-
-@pytest.mark.parametrize(
-    ("scope", "target"),
-    [("gpt", "gpt_1"), ("submission", "sub_1"), ("publisher", PUBLISHER)],
-)
-def test_a_legal_hold_on_any_part_or_whole_forbids_it(
-    desk: Desk, objects: Objects, scope: str, target: str
-) -> None:
-    rejected(desk, objects, 1, "knowledge/a.md")
-    adopt(desk.engine, STORE)
-    held = {"scope": scope, "target": target, "reason": "court"}
-    for number, (wanted, of) in enumerate(
-        (("gpt", "gpt_1"), ("submission", "sub_1"), ("publisher", PUBLISHER)), start=10
-    ):
-        assert code(asked(desk, wanted, of, number)) == "stored"
-    desk.give("place", "hld_1", AMY, held)
-
-    for number in (10, 11, 12):
-        refused = desk.give("confirm", f"prg_{number}", IDA)
-        assert refused.refusal is not None
-        assert refused.refusal.detail["holds"] == ["hld_1"]
-    desk.give("lift", "hld_1", IDA, {"reason": "over"})
-    assert code(desk.give("confirm", "prg_10", IDA)) == "stored"
-
-
 def test_i6_an_erased_bundle_is_never_shown_again(desk: Desk, objects: Objects) -> None:
     desk.approved(1)
     desk.ledger.record(desk.exposing(1))
@@ -307,48 +180,6 @@ def test_what_a_person_wrote_stays_while_others_need_it(desk: Desk, objects: Obj
     assert lifted.prose == {held_note}
     # Evidence `f1` of the test is a name that nobody stored.
     assert [f for f in audit(desk, objects) if " f1 " not in f.what] == []
-
-
-def test_a_member_leaves_before_they_are_erased(desk: Desk) -> None:
-    person = desk.identity.add_person("Ada", ("developer",), (PUBLISHER,))
-
-    refused = asked(desk, "person", person)
-
-    assert refused.refusal is not None
-    assert refused.refusal.detail["subjects"] == [PUBLISHER]
-
-
-def test_the_last_administrator_is_not_erased(desk: Desk, objects: Objects) -> None:
-    person = desk.identity.add_person("Amy", ("administrator",))
-    other = desk.identity.add_person("Ivo", ("administrator",))
-    found = plan(desk.engine, objects, STORE, "person", person, desk.now)
-    for number in (1, 2):
-        assert code(asked(desk, "person", person, number)) == "stored"
-    assert code(desk.give("confirm", "prg_2", IDA)) == "stored"
-    with writing(desk.engine) as session:
-        assert leave(session, STORE, other)
-
-    again, confirmed = asked(desk, "person", person, 3), desk.give("confirm", "prg_1", IDA)
-
-    for refused in (again, confirmed):
-        assert refused.refusal is not None
-        assert refused.refusal.detail["subjects"] == [person]
-    with pytest.raises(Interrupted) as interrupted:
-        erase(desk.engine, objects, STORE, "prg_2", found)
-    assert interrupted.value.by == (person,)
-    with reading(desk.engine) as session:
-        row = session.get_one(PersonRow, (STORE, person))
-        assert (row.name, row.roles) == ("Amy", ["administrator"])
-
-
-def test_an_approved_case_whose_release_is_open_is_not_erased(desk: Desk) -> None:
-    desk.approved(1)
-    desk.give("prepare", "rel_1", SYS, PREPARED | {"gpt": "gpt_1", "submission": "sub_1"})
-
-    refused = asked(desk, "submission", "sub_1")
-
-    assert refused.refusal is not None
-    assert refused.refusal.detail["subjects"] == ["rel_1"]
 
 
 def test_an_audit_finds_tombstones_nobody_asked_for(desk: Desk, objects: Objects) -> None:

@@ -1,7 +1,6 @@
 """Retention: what is old goes, what is open, approved, held or young stays; every sweep is told."""
 
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,15 +19,10 @@ from policies.errors import PackFault
 from policies.pack import Retention, merge, pack_of
 from tests.builders import ADA, AMY, RUI, STORE
 from tests.db.desk import Desk
-from tests.db.test_purges import audit, gone, rejected, uploaded
+from tests.db.purging import audit, gone, rejected, uploaded
 from tests.policies.states import SYS
 
 RULES = Retention(transcripts_d=200, bundles_d=300, prose_d=400, sessions_d=30, outbox_d=90)
-
-
-@pytest.fixture
-def objects(tmp_path: Path) -> Objects:
-    return Objects(tmp_path / "objects")
 
 
 def swept(desk: Desk, objects: Objects, days: int, number: int = 1) -> dict[str, Any] | None:

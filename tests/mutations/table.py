@@ -379,7 +379,7 @@ MUTATIONS: tuple[Mutation, ...] = (
        "found.objects = candidates - needed", "found.objects = candidates",
        "tests/db/test_purges.py::test_what_another_gpt_needs_stays_and_is_said"),
     _m("I3-hold-unread", _DB + "limits.py", "    if held:\n", "    if held and False:\n",
-       "tests/db/test_purges.py::test_a_legal_hold_on_any_part_or_whole_forbids_it"),
+       "tests/db/test_purges_refused.py::test_a_legal_hold_on_any_part_or_whole_forbids_it"),
     _m("I3-person-over-hold", "gonogo/erasable_named.py",
        "(needed(row) if own else case not in let_go.prose)", "(not own)",
        "tests/db/test_purges.py::test_what_a_person_wrote_stays_while_others_need_it"),
