@@ -22,6 +22,7 @@ _KEEPING = "tests/policies/test_keeping_properties.py::"
 _KEPT = "tests/policies/test_keeping_reachability.py::"
 _TRANSFER = "tests/policies/test_transfer_machine.py::"
 _TRANSFERS = "tests/db/test_transfers.py::"
+_HANDED_OVER = "tests/db/test_transfers_afterwards.py::"
 _GROWS = "tests/policies/test_approvals.py::"
 _READY = "tests/policies/test_launch_readiness.py::"
 _RECORD = "tests/db/test_ledger.py::"
@@ -333,7 +334,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     # Transfers: one owner at a time, for everything that asks
     _m("I6-former-owner-vouches", _DB + "standing.py",
        "owner = owner_of(session, store, case.gpt, case.publisher)", "owner = case.publisher",
-       _TRANSFERS + "test_i6_growth_rests_on_the_verification_of_whoever_owns_it_now"),
+       _HANDED_OVER + "test_i6_growth_rests_on_the_verification_of_whoever_owns_it_now"),
     _m("I6-unverified-receives", _DB + "handover.py",
        "if not is_verified(session, store, publisher):", "if publisher is None:",
        _TRANSFERS + "test_i6_what_stands_in_the_way_is_named_when_offering_and_when_accepting"),
@@ -345,7 +346,7 @@ MUTATIONS: tuple[Mutation, ...] = (
        _TRANSFERS + "test_i6_what_stands_in_the_way_is_named_when_offering_and_when_accepting"),
     _m("I2-former-members-judge", _DB + "handover.py",
        "if gpt and in_conflict(session", "if not gpt and in_conflict(session",
-       _TRANSFERS + "test_i2_members_of_every_side_judge_nothing_of_it"),
+       _HANDED_OVER + "test_i2_members_of_every_side_judge_nothing_of_it"),
     _m("I6-window-over-by-old-zones", _DB + "windows.py",
        "still(now - _ZONES_MOVE)", "still(now)",
        "tests/db/test_launch_windows.py::"
