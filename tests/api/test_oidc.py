@@ -3,117 +3,19 @@
 import base64
 import hashlib
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
-from sqlmodel import col, update
 
 from api.browser import COOKIE
 from api.pages.provider import BACK
 from api.pages.provider import COOKIE as WAY
-from api.provider import Provider
-from gonogo.db.enrolment import invite
-from gonogo.db.people import PersonRow
-from gonogo.db.session import engine_of, writing
-from gonogo.db.signin import InvitationRow
 from gonogo.settings import Settings
-from tests.api.store import AT, Store
-from tests.provider import LIES, running
-
-SECRET = "correct-horse-battery-staple"
-
-
-@pytest.fixture(scope="module")
-def issuer() -> Iterator[str]:
-    with running() as url:
-        yield url
-
-
-@dataclass
-class Visit:
-    """One browser on its way to the provider and back. `cookies` are what it was given last."""
-
-    store: Store
-    issuer: str
-
-    async def there(self, **params: str) -> httpx.Response:
-        answer = await self.store.http.get("/sign-in/provider", params=params)
-        self.cookies = _cookies(answer)
-        return answer
-
-    async def at_provider(self, begun: httpx.Response, sub: str, **form: str) -> str:
-        """Consent there; the address it sends the browser back to."""
-        async with httpx.AsyncClient(trust_env=False) as http:
-            answer = await http.post(begun.headers["location"], data={"sub": sub, **form})
-        return answer.headers["location"]
-
-    async def back(self, location: str) -> httpx.Response:
-        assert location.startswith(AT + BACK)
-        sent = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
-        answer = await self.store.http.get(location.removeprefix(AT), headers={"Cookie": sent})
-        self.cookies = {**self.cookies, **_cookies(answer)}
-        return answer
-
-    async def whole(self, sub: str, **params: str) -> httpx.Response:
-        return await self.back(await self.at_provider(await self.there(**params), sub))
-
-    async def me(self) -> dict[str, Any]:
-        cookie = {"Cookie": f"{COOKIE}={self.cookies.get(COOKIE, '')}"}
-        answer: dict[str, Any] = (await self.store.http.get("/v1/me", headers=cookie)).json()
-        return answer
-
-
-def _cookies(answer: httpx.Response) -> dict[str, str]:
-    found = [one.partition(";")[0].partition("=") for one in answer.headers.get_list("set-cookie")]
-    return {name: value.strip('"') for name, _, value in found}
-
-
-@pytest.fixture
-async def visit(store: Store, issuer: str) -> Visit:
-    async with httpx.AsyncClient(base_url=issuer, trust_env=False) as http:
-        await http.put("/lie", json={"how": ""})
-    configure(store, issuer)
-    return Visit(store, issuer)
-
-
-def configure(store: Store, issuer: str, **more: Any) -> None:
-    given = {
-        "oidc_issuer": issuer,
-        "oidc_client_id": "gonogo",
-        "oidc_client_secret": SECRET,
-        "oidc_name": "Lantern ID",
-        "oidc_contact": "hello@store.example",
-        **more,
-    }
-    fields = {name: getattr(store.settings, name) for name in Settings.model_fields}
-    settings = Settings(**{**fields, **given})
-    store.use(settings, provider=Provider(settings))
-
-
-async def user(issuer: str, sub: str, **claims: Any) -> None:
-    async with httpx.AsyncClient(base_url=issuer, trust_env=False) as http:
-        (await http.put(f"/users/{sub}", json=claims)).raise_for_status()
-
-
-async def lie(issuer: str, how: str) -> None:
-    async with httpx.AsyncClient(base_url=issuer, trust_env=False) as http:
-        (await http.put("/lie", json={"how": how})).raise_for_status()
-
-
-def invited(
-    store: Store, email: str, name: str = "Nora", roles: tuple[str, ...] = ("reviewer",)
-) -> str:
-    person = store.identity.add_person(name, roles)
-    engine = engine_of(store.settings.database)
-    with writing(engine) as session:
-        invite(session, store.settings.store, person, email, "per_adam")
-    engine.dispose()
-    return person
+from tests.api.signing_in import SECRET, Visit, invited, lie, user
+from tests.api.store import AT
+from tests.provider import LIES
 
 
 async def test_an_invited_person_signs_in_works_and_comes_again(visit: Visit) -> None:
@@ -281,100 +183,6 @@ async def test_cancelling_at_the_provider_is_told(visit: Visit) -> None:
     assert "access_denied" in location
     assert COOKIE not in visit.cookies
     assert answer.status_code == 400
-
-
-async def test_whom_nobody_invited_is_told_whom_to_ask(visit: Visit) -> None:
-    await user(visit.issuer, "u-1", email="una@lantern.example", email_verified=True)
-
-    answer = await visit.whole("u-1")
-
-    assert answer.status_code == 403
-    assert "hello@store.example" in answer.text
-    assert COOKIE not in visit.cookies
-
-
-@pytest.mark.parametrize("verified", [False, "true", 1, None])
-async def test_an_address_that_is_not_verified_is_nobodys(visit: Visit, verified: object) -> None:
-    invited(visit.store, "mo@lantern.example")
-    await user(visit.issuer, "m-1", email="mo@lantern.example", email_verified=verified)
-
-    answer = await visit.whole("m-1")
-
-    assert answer.status_code == 403
-    assert "not verified" in answer.text
-
-
-async def test_an_invitation_counts_once_and_not_for_ever(visit: Visit) -> None:
-    invited(visit.store, "ray@lantern.example")
-    late = invited(visit.store, "late@lantern.example", "Late")
-    engine = engine_of(visit.store.settings.database)
-    with writing(engine) as session:
-        session.exec(
-            update(InvitationRow)
-            .where(col(InvitationRow.person) == late)
-            .values(expires_at=datetime.now(UTC) - timedelta(seconds=1))
-        )
-    engine.dispose()
-    await user(visit.issuer, "r-1", email="ray@lantern.example", email_verified=True)
-    await user(visit.issuer, "r-2", email="ray@lantern.example", email_verified=True)
-    await user(visit.issuer, "l-1", email="late@lantern.example", email_verified=True)
-
-    first, second, expired = [await visit.whole(sub) for sub in ("r-1", "r-2", "l-1")]
-
-    assert [a.status_code for a in (first, second, expired)] == [303, 403, 403]
-
-
-async def test_who_left_stays_out(visit: Visit) -> None:
-    person = invited(visit.store, "lou@lantern.example")
-    await user(visit.issuer, "l-2", email="lou@lantern.example", email_verified=True)
-    await visit.whole("l-2")
-    engine = engine_of(visit.store.settings.database)
-    with writing(engine) as session:
-        session.exec(
-            update(PersonRow).where(col(PersonRow.id) == person).values(left_at=datetime.now(UTC))
-        )
-    engine.dispose()
-
-    answer = await visit.whole("l-2")
-
-    assert answer.status_code == 403
-    assert "You left this store" in answer.text
-
-
-async def test_an_open_door_makes_developers_and_nothing_else(visit: Visit) -> None:
-    configure(visit.store, visit.issuer, oidc_signup="developer")
-    await user(visit.issuer, "d-1", email="dev@lantern.example", name="Dev\nOps <b>")
-
-    answer = await visit.whole("d-1")
-    me = await visit.me()
-
-    assert answer.headers["location"] == "/mine"
-    assert (me["name"], me["roles"], me["publishers"]) == ("Dev Ops <b>", ["developer"], [])
-
-
-async def test_groups_give_and_take_their_roles_and_no_others(visit: Visit) -> None:
-    configure(
-        visit.store,
-        visit.issuer,
-        oidc_roles_claim="groups",
-        oidc_roles={"gpt-reviewers": "reviewer", "gpt-leads": "product_lead"},
-    )
-    by_group = ["gpt-reviewers", "gpt-leads", "administrator", 7]
-    await user(visit.issuer, "g-1", name="Gro", groups=by_group)
-
-    await visit.whole("g-1")
-    first = await visit.me()
-    visit.store.identity.add_person("Gro", ("auditor", *first["roles"]), (), first["person"])
-    await user(visit.issuer, "g-1", name="Gro", groups="gpt-leads")
-    await visit.whole("g-1")
-    second = await visit.me()
-    await user(visit.issuer, "g-1", name="Gro", groups={"gpt-leads": True})
-    await visit.whole("g-1")
-    third = await visit.me()
-
-    assert first["roles"] == ["product_lead", "reviewer"]
-    assert second["roles"] == ["auditor", "product_lead"]
-    assert third["roles"] == ["auditor"]
 
 
 def test_a_provider_needs_an_address_of_ours_and_a_name_for_us() -> None:
