@@ -16,13 +16,13 @@ from starlette.concurrency import run_in_threadpool
 
 from api.deps import Services, SubjectId, Svc, named_version
 from api.errors import Problem
-from api.following import following
 from api.kept import Order, Outcome
 from api.subjects import Staff, give, launch_named, met_before
+from api.written import recorded
 from gonogo.db.codec import event_of
 from gonogo.db.session import reading
 from gonogo.db.tables import EventRow, ProseRow
-from policies.errors import Refused, StaleDecision, refusal
+from policies.errors import StaleDecision, refusal
 from policies.lifecycle.kernel import RULES, Actor, Command
 from policies.lifecycle.launch import MACHINE
 from policies.lifecycle.launch_seen import difference, since
@@ -84,31 +84,23 @@ async def _directly(
     given: Mapping[str, Any] | None,
     texts: tuple[ProseRow, ...],
 ) -> Outcome:
-    command, first = await svc.gateway.meet(
-        Order(
-            machine="launch",
-            kind=kind,
-            subject=launch.id,
-            gpt="",
-            actor=who,
-            body=body,
-            key=key,
-            fingerprint=None if given is None else {"subject": launch.id, **given},
-            texts=texts,
-        )
+    ordered = Order(
+        machine="launch",
+        kind=kind,
+        subject=launch.id,
+        gpt="",
+        actor=who,
+        body=body,
+        key=key,
+        fingerprint=None if given is None else {"subject": launch.id, **given},
+        texts=texts,
     )
-    if first is not None:
-        return first
-    try:
-        with following("launch", command):
-            outcome = await run_in_threadpool(_record, svc, command)
-    except Refused as refused:
-        await svc.gateway.refuse(command.id, refused)
-        raise
-    # In force already. The workflow is told when it can be; the sweep tells it otherwise.
-    telling = asyncio.create_task(svc.gateway.tell(command.id))
-    _TELLING.add(telling)
-    telling.add_done_callback(_TELLING.discard)
+    outcome = await recorded(svc, ordered, lambda command: _record(svc, command))
+    if not outcome.repeated:
+        # In force already. The workflow is told when it can be; the sweep tells it otherwise.
+        telling = asyncio.create_task(svc.gateway.tell(outcome.command))
+        _TELLING.add(telling)
+        telling.add_done_callback(_TELLING.discard)
     return outcome
 
 

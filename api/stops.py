@@ -10,20 +10,18 @@ from starlette.concurrency import run_in_threadpool
 
 from api.deps import Services, answered
 from api.errors import Problem
-from api.following import following
 from api.kept import Order, Outcome
 from api.subjects import give
+from api.written import first_of, recorded
 from gonogo.db import lists
 from gonogo.db.people import PublisherRow
 from gonogo.db.session import reading
 from gonogo.ids import new_id
 from gonogo.telemetry.meters import STOPS
-from policies.errors import Refused, refusal
 from policies.lifecycle import release as release_rules
-from policies.lifecycle.kernel import RULES, Actor, Command
+from policies.lifecycle.kernel import Actor, Command
 from policies.lifecycle.release_state import Release
 from policies.lifecycle.stop import MACHINE
-from policies.wire import RecordRequest
 
 # How long a halt waits for the orchestrator before a stop does its work.
 HALT_S = 3.0
@@ -54,48 +52,25 @@ async def place_stop(
         "note": note,
         "publisher": await run_in_threadpool(owner, svc, scope, target),
     }
-    command, first = await svc.gateway.meet(
-        Order(
-            machine="stop",
-            kind="place",
-            subject=new_id("stp"),
-            gpt="",
-            actor=who,
-            body=body,
-            key=key,
-            fresh=True,
-            fingerprint=dict(fingerprint),
-        )
+    order = Order(
+        machine="stop",
+        kind="place",
+        subject=new_id("stp"),
+        gpt="",
+        actor=who,
+        body=body,
+        key=key,
+        fresh=True,
+        fingerprint=dict(fingerprint),
     )
-    if first is not None:
-        return first
-    try:
-        with following("stop", command):
-            placed = await run_in_threadpool(_record, svc, command)
-    except Refused as refused:
-        await svc.gateway.refuse(command.id, refused)
-        raise
-    # In force: whoever resolves reads stops from the record on every call.
-    STOPS.observe((datetime.now(UTC) - command.at).total_seconds())
-    return placed
 
+    def record(command: Command) -> Outcome:
+        placed = first_of(svc, MACHINE, command)
+        # In force: whoever resolves reads stops from the record on every call.
+        STOPS.observe((datetime.now(UTC) - command.at).total_seconds())
+        return placed
 
-def _record(svc: Services, command: Command) -> Outcome:
-    now = datetime.now(UTC)
-    answer = svc.ledger.record(
-        RecordRequest(
-            kind=MACHINE.kind,
-            expected_seq=0,
-            command=command,
-            facts=MACHINE.decide(None, command, now, {}),
-            occurred_at=now,
-            pack=svc.pack.digest,
-            rules=RULES,
-        )
-    )
-    if answer.refusal is not None:
-        raise refusal(answer.refusal.code, answer.refusal.because, answer.refusal.detail)
-    return Outcome(command.id, command.subject, answer.answer)
+    return await recorded(svc, order, record)
 
 
 def exists(svc: Services, scope: str, target: str) -> bool:

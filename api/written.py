@@ -1,5 +1,6 @@
-"""A first command that the API records by itself, because it is safer and waits for nobody (I3)."""
+"""Commands that the API records by itself, because they are safer and wait for nobody (I3)."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,21 +14,27 @@ from policies.lifecycle.kernel import RULES, Command, Machine
 from policies.wire import RecordRequest
 
 
-async def written(svc: Services, machine: Machine[Any], order: Order) -> Outcome:
-    """Keep `order` and record what it causes: in force when this returns. A repeat of its key gets
-    the first answer. Raises a `Refused`. It asks the database only."""
+async def recorded(svc: Services, order: Order, record: Callable[[Command], Outcome]) -> Outcome:
+    """Keep `order` and have `record` record what it causes: in force when this returns. A repeat of
+    its key gets the first answer. Raises a `Refused`. It asks the database only."""
     command, first = await svc.gateway.meet(order)
     if first is not None:
         return first
     try:
-        with following(machine.kind, command):
-            return await run_in_threadpool(_record, svc, machine, command)
+        with following(order.machine, command):
+            return await run_in_threadpool(record, command)
     except Refused as refused:
         await svc.gateway.refuse(command.id, refused)
         raise
 
 
-def _record(svc: Services, machine: Machine[Any], command: Command) -> Outcome:
+async def written(svc: Services, machine: Machine[Any], order: Order) -> Outcome:
+    """The same for the first command of a subject."""
+    return await recorded(svc, order, lambda command: first_of(svc, machine, command))
+
+
+def first_of(svc: Services, machine: Machine[Any], command: Command) -> Outcome:
+    """Record what the first command of a subject causes. Blocks; raises a `Refused`."""
     now = datetime.now(UTC)
     answer = svc.ledger.record(
         RecordRequest(
