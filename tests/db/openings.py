@@ -49,7 +49,7 @@ class Opening:
         now = self.desk.now
         opens = now if opened or not state or not state.opens_at else max(now, state.opens_at)
         with reading(self.desk.engine) as session:
-            closed = windows_of_launch(session, STORE, LAUNCH, opens)
+            closed = windows_of_launch(session, STORE, LAUNCH, now)
             seen = observe(session, STORE, LAUNCH, wave=wave, opened=opened, at=now, closed=closed,
                            opens=opens)  # fmt: skip
         return {"items": seen, "gates": looked(now), **as_observed(closed)}

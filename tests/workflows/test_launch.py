@@ -135,7 +135,7 @@ async def test_l12_a_must_that_leaves_on_the_way_holds_the_launch(
     await house.give("unbind", release, ADA, {"reason": "ship_alone"})
     held = await event.until("hold")
 
-    assert held.held.cause == "nothing_ready"
+    assert held.held.why == ("must_left", "nothing_ready")
     assert house.state(release).phase.value == "ready"
 
 
