@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -182,17 +183,20 @@ def _tidy(text: str) -> str:
 
 
 def as_html(text: str, base: str) -> Markup:
-    """The text as HTML: paragraphs, lists of lines that begin with “- ”, and links where a line
-    is an address of this store and nothing else. All else is escaped."""
+    """The text as HTML: paragraphs, lists of lines that begin with “- ”, quotations of lines that
+    begin with “>”, and links where a line is an address of this store and nothing else. All else
+    is escaped."""
     parts: list[Markup] = []
     for block in clean(text).split("\n\n"):
         lines = [line for line in block.splitlines() if line.strip()]
         if lines and all(line.startswith("- ") for line in lines):
             items = Markup("").join(Markup("<li>{}</li>").format(line[2:]) for line in lines)
             parts.append(Markup("<ul>{}</ul>").format(items))
-        elif lines:
-            shown = Markup("<br>").join(_linked(line, base) for line in lines)
-            parts.append(Markup("<p>{}</p>").format(shown))
+            continue
+        for quoted, run in groupby(lines, key=lambda line: line.startswith(">")):
+            kind = Markup("<blockquote>{}</blockquote>") if quoted else Markup("<p>{}</p>")
+            said = (escape(line[1:].strip()) if quoted else _linked(line, base) for line in run)
+            parts.append(kind.format(Markup("<br>").join(said)))
     return Markup("\n").join(parts)
 
 

@@ -66,9 +66,9 @@ async def test_the_board_counts_what_was_said_and_names_what_hangs_on_who_left(
     mine = await Browser(store, "ada").visit(path)
 
     assert "<strong>2</strong> said nothing" in before.text
-    assert "1 that wait need something that left" not in before.text
+    assert "1 that waits needs something that left" not in before.text
     assert "<strong>1</strong> withdrawn" in after.text
-    assert "1 that wait need something that left" in after.text
+    assert "1 that waits needs something that left" in after.text
     assert "What developers chose" not in mine.text
     assert f"/duties/{first['publisher']}" in mine.text
     for page in (before, after, mine):

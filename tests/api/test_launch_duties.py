@@ -30,6 +30,7 @@ async def test_an_item_is_ready_once_its_builders_have_done_what_is_asked(store:
     assert "To be done: Accept the current policies" in words(before)
     assert "0 of 1" in words(before)
     assert "1 publisher owes something" in words(before)
+    assert "1<small>, which must open</small>" in before.text
     assert f"/duties/{store.publishers['lumen']}" in before.links
     assert "To be done" not in after.text
     assert "1 of 1" in words(after)

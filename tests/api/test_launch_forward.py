@@ -77,3 +77,13 @@ async def test_what_is_in_the_way_is_listed_and_refuses_the_command_too(store: S
     assert (refused.status_code, refused.json()["type"]) == (409, "/problems/evidence-blocks")
     assert f"embargo_broken:{release}" in refused.text
     assert (later.status_code, odd.status_code, outside.status_code) == (422, 422, 403)
+
+
+async def test_gates_in_the_way_are_named_by_their_titles(store: Store) -> None:
+    told = Told(store, "Opening", ahead(9 * DAY)).gating()
+    sooner = ahead(4 * DAY).strftime("%Y-%m-%dT%H:%MZ")
+
+    page = await Browser(store, "lea").page(f"/launches/{told.subject}/forward?target={sooner}")
+
+    assert "Support and appeals are staffed for the first week: no answer yet" in words(page)
+    assert "support_ready" not in page.text

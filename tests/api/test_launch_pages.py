@@ -93,7 +93,7 @@ async def test_whose_turn_it_is_names_the_owners_of_gates_that_do_not_hold(store
 
     assert "<dt>Whose turn</dt><dd>Yours</dd>" in page.text
     assert "Answer the gates that do not hold: 4 of 5." in words(page)
-    assert "1 of 5 let it pass" in words(page)
+    assert "1 of 5 lets it pass" in words(page)
     assert "Version 7." in page.text
 
 
@@ -124,8 +124,8 @@ async def test_what_is_not_ready_comes_first_and_says_why(store: Store) -> None:
 
     text = words(page)
     assert text.index("Zither") < text.index("Yodel") < text.index("Abacus")
-    assert "Nothing stops it: a stop covers this GPT" in text
-    assert "What it needs is ready: waits for <span" in text
+    assert "Nothing stops it: no, a stop covers this GPT" in text
+    assert "What it needs is ready: no, it waits for <span" in text
     assert "1 of 2" in text
     assert "0 of 1" in text
     assert "Abacus" not in blocked.text

@@ -30,7 +30,7 @@ async def test_what_would_follow_is_shown_and_nothing_happens(store: Store) -> N
 
     assert "Say when instead" in empty.text
     assert "<ins>early 2031</ins>" in page.text
-    assert "<strong>1</strong> items move" in words(page)
+    assert "<strong>1</strong> item moves" in words(page)
     assert "Postpone it now" in words(page)
     assert "Nobody can read" in odd.text
     state = (await store.get(f"/v1/launches/{told.subject}", "lea")).json()
@@ -64,7 +64,7 @@ async def test_it_is_refused_with_the_difference_if_anything_changed(store: Stor
 
     assert answer.status_code == 409
     assert "The plan changed since you looked. Nothing was postponed." in answer.text
-    assert "Items move: 1 before, 2 now." in " ".join(answer.text.split())
+    assert "Items move: 1 when you looked, 2 now." in " ".join(answer.text.split())
     assert again.status_code == 303
 
 

@@ -45,6 +45,10 @@ testing:
 """
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>"
 LONG = "Donaudampfschifffahrtsgesellschaftskapitänsmützenabzeichen"
+ITEMS = (
+    "Recipe Archive", "Weather Window", "Fraction Friend", "Moss Finder", "Owl Post", "Late Supper",
+    "Rindfleischetikettierungsüberwachungsaufgabenübertragung",
+)  # fmt: skip
 RIGHT_TO_LEFT = "מדריך השמיים · دليل السماء"
 SKY = (
     "openapi: 3.0.0\ninfo: {title: t, version: '1'}\n"
@@ -312,7 +316,7 @@ async def _stops(scene: Scene, slow: Store) -> None:
 async def _launches(scene: Scene, quick: Store, slow: Store) -> None:
     """Launches at every station, told to the record; their items are real releases."""
     ready = []
-    for name in ("Recipe Archive", "Weather Window", "Fraction Friend", "Moss Finder", "Owl Post"):
+    for name in ITEMS:
         case = await quick.approved(manifest(name))
         ready.append(str(case["release"]))
     scene.launches = launches(slow, ready)

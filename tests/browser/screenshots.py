@@ -7,6 +7,7 @@ The pictures are PNG, below 150 kB each.
 import asyncio
 import sys
 import tempfile
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from playwright.async_api import async_playwright
@@ -18,7 +19,7 @@ from tests.browser.scene import Scene, staged
 
 FOLDER = Path(__file__).parents[2] / "docs" / "screenshots"
 MOST_BYTES = 150_000
-POSTPONE = "/launches/{launches[gating]}/postpone?target=early+2027&why=unexpected"
+POSTPONE = "/launches/{launches[gating]}/postpone?target=early+{next_year}&why=unexpected"
 # name, who, path, scheme, width, height
 SHOTS = (
     ("my-gpts", "ada", "/mine", "light", 1280, 760),
@@ -33,6 +34,10 @@ SHOTS = (
     ("postpone-memos", "lea", POSTPONE + "#memos", "light", 1280, 700),
     ("memo", "lea", "/memos/{memos[told]}", "light", 1280, 760),
     ("duties", "ada", "/duties/{publishers[lumen]}", "light", 1280, 640),
+    ("forecast", "lea", "/launches/{launches[postponed]}/forecast", "light", 1280, 640),
+    ("forward", "lea", "/launches/{launches[gating]}/forward?target={sooner}", "light", 1280, 700),
+    ("pressure", "lea", "/launches/{launches[live]}/pressure", "light", 1280, 860),
+    ("calendar", "lea", "/launches/{launches[gating]}#calendar", "light", 1280, 760),
     ("rehearsal", "lea", "/launches/{launches[gating]}/rehearsal", "light", 1280, 760),
     ("windows", "lea", "/windows", "light", 1280, 900),
     ("launches", "lea", "/launches", "light", 1280, 700),
@@ -45,6 +50,8 @@ SHOTS = (
 async def take(scene: Scene) -> dict[str, bytes]:
     """Every picture of `SHOTS` by name."""
     taken: dict[str, bytes] = {}
+    now = datetime.now(UTC)
+    dates = {"next_year": now.year + 1, "sooner": f"{now + timedelta(days=5):%Y-%m-%dT10:00}"}
     where = scene.url.replace("http:", "https:")
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
@@ -58,7 +65,7 @@ async def take(scene: Scene) -> dict[str, bytes]:
                 [{"name": COOKIE, "value": scene.cookies[who], "url": where, "secure": True}]
             )
             page = await context.new_page()
-            await page.goto(path.format(**vars(scene)))
+            await page.goto(path.format(**vars(scene), **dates))
             taken[name] = await page.screenshot(animations="disabled")
             await context.close()
         await browser.close()

@@ -63,6 +63,7 @@ VISITS: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("lea", "launches", "gating"),
         ("sam", "launches", "hold"),
         ("lea", "launches", "live"),
+        ("lea", "launches", "postponed"),
     ),
     "/launches/{subject}/forward": (("lea", "launches", "gating"),),
     "/launches/{subject}/postpone": (("lea", "launches", "gating"), ("sam", "launches", "hold")),

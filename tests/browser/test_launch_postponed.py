@@ -68,7 +68,7 @@ async def test_a_launch_is_held_postponed_as_it_was_seen_told_and_opened(
     change = lea.get_by_role("region", name="What would change")
     await expect(change.locator("del")).to_contain_text(f"{promised:%-d %B %Y}")
     await expect(change.locator("ins")).to_contain_text("to be decided")
-    await expect(change.get_by_text("1 items move")).to_be_visible()
+    await expect(change.get_by_text("1 item moves")).to_be_visible()
     await expect(lea.get_by_text("Tests of Night Sky Guide")).to_be_visible()
     await expect(lea.get_by_role("heading", name="Reviews that must begin")).to_be_visible()
     await expect(lea.get_by_text("Nobody has them")).to_be_visible()
@@ -86,7 +86,7 @@ async def test_a_launch_is_held_postponed_as_it_was_seen_told_and_opened(
     await lea.get_by_label("Why, for insiders").fill(WHY)
     await lea.get_by_role("button", name="Postpone it now").click()
     await expect(lea.get_by_role("alert")).to_contain_text("Nothing was postponed.")
-    await expect(lea.get_by_role("alert")).to_contain_text("Items move: 1 before, 2 now.")
+    await expect(lea.get_by_role("alert")).to_contain_text("Items move: 1 when you looked, 2 now.")
     assert await status_of(sam, board) == 200
     await expect(state(sam, "On hold")).to_be_visible()
     assert await looked_ahead(lea, board, later, chosen) != first

@@ -256,6 +256,16 @@ def test_html_says_what_the_text_says_and_links_only_to_ourselves() -> None:
     assert "href" not in as_html(f'{BASE}/" onclick="x\n', BASE)
 
 
+def test_html_sets_off_what_somebody_said_in_their_own_words() -> None:
+    text = f"In their own words:\n> Two left. <b>\n>\n> {BASE}/launches/lch_1\nDecided\n"
+
+    assert as_html(text, BASE) == (
+        "<p>In their own words:</p>\n"
+        f"<blockquote>Two left. &lt;b&gt;<br><br>{BASE}/launches/lch_1</blockquote>\n"
+        "<p>Decided</p>"
+    )
+
+
 def test_every_language_has_every_template() -> None:
     for locale in LOCALES:
         folders = {path.name for path in (FOLDER / locale).iterdir() if path.is_dir()}
