@@ -28,7 +28,8 @@ async def test_two_people_bring_it_forward_from_its_page(store: Store) -> None:
     told = answered(store, 9 * DAY)
     bind(store, release, told.subject)
     board = f"/launches/{told.subject}"
-    sooner = ahead(4 * DAY).strftime("%Y-%m-%dT%H:%MZ")
+    wanted = ahead(4 * DAY)
+    sooner = wanted.strftime("%Y-%m-%dT%H:%MZ")
     page = f"{board}/forward?target={sooner}"
 
     seen = words(await Browser(store, "lea").page(page))
@@ -44,7 +45,7 @@ async def test_two_people_bring_it_forward_from_its_page(store: Store) -> None:
     assert again[0] == 403
     assert "Agree: bring it forward" in waiting
     assert second[:2] == (303, f"{board}?said=launch-forward"), second[2][:600]
-    assert after["opens_at"] == time_text(ahead(4 * DAY))
+    assert after["opens_at"] == time_text(wanted)
     assert after["status"] == "gating"
 
 
