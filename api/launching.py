@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import Depends
-from sqlmodel import select
 from starlette.concurrency import run_in_threadpool
 
 from api.deps import Services, SubjectId, Svc, named_version
@@ -19,9 +18,7 @@ from api.errors import Problem
 from api.kept import Order, Outcome
 from api.subjects import Staff, give, launch_named, met_before
 from api.written import recorded
-from gonogo.db.codec import event_of
-from gonogo.db.session import reading
-from gonogo.db.tables import EventRow, ProseRow
+from gonogo.db.tables import ProseRow
 from policies.errors import StaleDecision, refusal
 from policies.lifecycle.kernel import RULES, Actor, Command
 from policies.lifecycle.launch import MACHINE
@@ -131,13 +128,7 @@ def _record(svc: Services, command: Command) -> Outcome:
 
 def _moved_on(svc: Services, subject: str, version: int) -> StaleDecision:
     """What is different from what `version` showed, and what happened since."""
-    with reading(svc.engine) as session:
-        rows = session.exec(
-            select(EventRow)
-            .where(EventRow.store_id == svc.store, EventRow.subject == subject)
-            .order_by(EventRow.seq)  # type: ignore[arg-type]  # SQLModel types columns by value
-        ).all()
-    events = [event_of(row) for row in rows]
+    events = svc.ledger.events(svc.store, subject)
     before, news = since(events, version)
     now: Launch = fold("launch", events)
     return StaleDecision(

@@ -9,14 +9,15 @@ from sqlmodel import col, select
 
 from api.deps import Services
 from api.errors import Problem
+from api.subjects import launch_in, launch_named
 from gonogo.db.announcements import told_before
-from gonogo.db.codec import event_of, state_of
+from gonogo.db.codec import state_of
 from gonogo.db.memo_lists import texts
 from gonogo.db.memos import MemoPicture
 from gonogo.db.people import PersonRow
 from gonogo.db.prose import prose_of
 from gonogo.db.session import reading
-from gonogo.db.tables import EventRow, ProseRow
+from gonogo.db.tables import ProseRow
 from gonogo.notices.memos import Corrected, MemoRenderer, MemoSheet, MemoText
 from policies.lifecycle.kernel import RULES, Event, Fact
 from policies.lifecycle.launch_state import Launch
@@ -124,16 +125,13 @@ def _rendered(
 
 
 def _sheet(svc: Services, launch: str, about: int | None) -> tuple[MemoSheet, int]:
-    with reading(svc.engine) as session:
-        query = select(EventRow).where(EventRow.store_id == svc.store, EventRow.subject == launch)
-        rows = session.exec(query.order_by(col(EventRow.seq))).all()
-    if not rows or not launch.startswith("lch_"):
-        raise Problem("not-found", f"there is no launch {launch}")
-    told = [row.seq for row in rows if row.type in TOLD_BY_MEMO]
+    launch_named(svc, launch)
+    recorded = svc.ledger.events(svc.store, launch)
+    told = [one.seq for one in recorded if one.type in TOLD_BY_MEMO]
     number = about if about is not None else max(told, default=0)
     if number not in told:
         raise Problem("bad-request", "no memo is written about that event of the launch")
-    events = [event_of(row) for row in rows if row.seq <= number]
+    events = [one for one in recorded if one.seq <= number]
     state: Launch = fold("launch", events)
     facts = memo_facts(events[-1], fold("launch", events[:-1]))
     assert facts is not None  # its type is among those
@@ -149,7 +147,7 @@ def _correction(
             raise Problem("not-found", f"nobody was sent a memo {corrects} of this launch")
         old: Memo = state_of("memo", row.state)
         said = texts(session, [old])
-        state = _launch(session, svc, launch)
+        state = launch_in(svc, session, launch)
     first = min(old.sent.values(), key=lambda one: one.at)
     facts = MemoFacts("corrected", datetime.now(UTC), (by,), after=state.target)
     sheet = _filled(svc, state, facts)
@@ -158,16 +156,6 @@ def _correction(
     }
     corrected = Corrected(corrects, subjects, first.at)
     return replace(sheet, corrects=corrected, wrong=wrong), old
-
-
-def _launch(session: Any, svc: Services, launch: str) -> Launch:
-    rows = session.exec(
-        select(EventRow)
-        .where(EventRow.store_id == svc.store, EventRow.subject == launch)
-        .order_by(col(EventRow.seq))
-    ).all()
-    state: Launch = fold("launch", [event_of(row) for row in rows])
-    return state
 
 
 def _filled(svc: Services, launch: Launch, facts: MemoFacts) -> MemoSheet:
