@@ -24,20 +24,42 @@ class Shortened:
 
 
 def shortened(events: Sequence[Event]) -> list[Shortened]:
-    """What the launch's own events, all of them in order, tell."""
-    return list(_found(events))
+    """What the launch's own events, all of them in order, tell.
+
+    Getting past a freeze counts for one date: once, from the moment somebody did it, unless that
+    date is given up before anything opened in spite of the freeze.
+    """
+    return sorted(_found(events), key=_when)
+
+
+def _when(one: Shortened) -> datetime:
+    assert one.at is not None  # it was found in an event
+    return one.at
 
 
 def _found(events: Iterable[Event]) -> Iterable[Shortened]:
     state: Launch | None = None
+    passed: list[Shortened] = []  # freezes, for the opening ahead
     for event in events:
         before, state = state, evolve(state, event)
         if event.type == "launch:countdown:checked" and before is not None:
             yield from _checks(before, event)
         elif event.type == "launch:brought_forward":
             yield Shortened("brought_forward", "date", event.occurred_at, event.actor_id)
-        elif event.body.get("override"):
-            yield Shortened("past_a_freeze", event.subject, event.occurred_at, event.actor_id)
+        elif event.type == "launch:freeze:overridden":
+            passed.append(_past_a_freeze(event))
+        elif event.body.get("override"):  # what was suspended came back in one
+            yield _past_a_freeze(event)
+        if passed and not state.overridden:
+            if event.type == "launch:wave:opened":
+                yield from passed
+            passed = []
+    if state is not None and state.is_open:
+        yield from passed
+
+
+def _past_a_freeze(event: Event) -> Shortened:
+    return Shortened("past_a_freeze", event.subject, event.occurred_at, event.actor_id)
 
 
 def _checks(before: Launch, event: Event) -> Iterable[Shortened]:

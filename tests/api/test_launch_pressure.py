@@ -14,6 +14,7 @@ from gonogo.db.launch_pressure import look
 from gonogo.db.session import reading, writing
 from gonogo.db.tables import GptRow
 from tests.api.store import PEOPLE, Store, manifest
+from tests.api.test_launch_freezes import counting
 from tests.api.test_launch_pages import STAFF, ready, words
 from tests.api.test_pages import HOSTILE, Browser, assert_careful
 from tests.launch_stories import DAY, Told, bind
@@ -126,3 +127,26 @@ async def test_a_postponed_launch_is_moved_and_an_empty_one_calm(store: Store) -
     assert [one["what"] for one in first["moved"]] == ["postponed"]
     assert second["parts"]["moved"] == second["parts"]["haste"] == 0
     assert second["items"] == []
+
+
+async def test_who_got_past_a_freeze_is_a_shortened_step_on_page_table_and_json(
+    store: Store,
+) -> None:
+    told = counting(store, "product_lead")
+    path = f"/launches/{told.subject}/pressure"
+    before = (await store.get(f"/v1{path}", "lea")).json()
+    stop = {"windows": ["win_1"], "until": None, "roles": ["product_lead"]}
+    told.give(
+        "override_freeze", "lou", told.why("Press is there."), **told.seen() | {"freeze": stop}
+    )
+
+    after = (await store.get(f"/v1{path}", "lea")).json()
+    table = (await store.get(f"/v1{path}.csv", "lea")).text
+    page = words(await Browser(store, "lea").page(path))
+
+    passed = [one for one in after["shortened"] if one["code"] == "past_a_freeze"]
+    assert [(one["of"], one["by"]) for one in passed] == [(told.subject, store.id_of("lou"))]
+    assert after["shortened_in_all"] == before["shortened_in_all"] + 1
+    assert after["parts"]["shortened"] > before["parts"]["shortened"]
+    assert table.count("past_a_freeze") == 1
+    assert "It went past a freeze (Lou" in page
