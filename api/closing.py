@@ -5,20 +5,29 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlmodel import col, select
+from sqlmodel import Session, col, select
 
 from api.deps import Services
 from api.errors import Problem
 from gonogo.db import forecasts
 from gonogo.db.codec import state_of
+from gonogo.db.launch_pressed import pressed
 from gonogo.db.launches import LaunchPicture
 from gonogo.db.people import PersonRow
 from gonogo.db.prose import prose_of, read_prose
 from gonogo.db.session import reading
 from gonogo.db.tables import ProseRow
 from gonogo.notices.reports import report_html
+from policies.lifecycle.kernel import Event
 from policies.lifecycle.launch_state import Launch, Status
-from policies.rules.launch_report import LaunchReport, as_json, report
+from policies.rules.launch_report import (
+    Index,
+    LaunchReport,
+    as_json,
+    index_in,
+    index_of,
+    report,
+)
 
 
 @dataclass(frozen=True)
@@ -39,8 +48,11 @@ def launch_named(svc: Services, launch: str) -> Launch:
     return state
 
 
-def made_of(svc: Services, launch: str, lessons: str | None = None) -> LaunchReport:
-    """The report as it stands; of a closed launch, as of its closing. `lessons`: a digest."""
+def made_of(
+    svc: Services, launch: str, lessons: str | None = None, *, weighs: bool = True
+) -> LaunchReport:
+    """The report as it stands; of a closed launch, as of its closing. `lessons`: a digest.
+    `weighs`: with the pressure on it, which takes a look at every item."""
     state = launch_named(svc, launch)
     until = state.since if state.status is Status.CLOSED else datetime.now(UTC)
     events = svc.ledger.events(svc.store, launch)
@@ -52,8 +64,18 @@ def made_of(svc: Services, launch: str, lessons: str | None = None) -> LaunchRep
             foretold=forecasts.foretold(session, svc.store, launch),
             approved_at=forecasts.approved_at(session, svc.store, launch),
             lessons=(learnt,) if learnt else (),
+            pressure=_weight(svc, session, state, events) if weighs else None,
             now=until,
         )
+
+
+def _weight(
+    svc: Services, session: Session, state: Launch, events: tuple[Event, ...]
+) -> Index | None:
+    """Of a closed launch what was filed: what is usual has moved on since."""
+    if state.status is Status.CLOSED:
+        return index_in(_filed(svc, state))
+    return index_of(pressed(session, state, events, svc.packs(state.terms.pack)).told)
 
 
 def closing_of(svc: Services, launch: str, lessons: str | None) -> Closing:
@@ -76,17 +98,23 @@ def filed_of(svc: Services, launch: str) -> dict[str, Any]:
     state = launch_named(svc, launch)
     if state.report is None:
         raise Problem("not-found", "nothing is filed yet: a launch's report is filed on closing")
+    return {
+        "digest": state.report,
+        "report": _filed(svc, state),
+        "score": state.score,
+        "unscored": state.unscored,
+    }
+
+
+def _filed(svc: Services, state: Launch) -> dict[str, Any] | None:
+    if state.report is None:
+        return None
     text = read_prose(svc.engine, {state.report}).get(state.report)
     try:
         told = json.loads(text) if text else None
     except ValueError:
-        told = None
-    return {
-        "digest": state.report,
-        "report": told if isinstance(told, dict) else None,
-        "score": state.score,
-        "unscored": state.unscored,
-    }
+        return None
+    return told if isinstance(told, dict) else None
 
 
 def page_of(svc: Services, launch: str) -> str:

@@ -1,39 +1,24 @@
 """The pressure on a launch as values: for its page, its JSON, its table, its report."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
-
-from sqlmodel import Session
 
 from api.deps import Services
 from api.views import time_text
 from gonogo.db.codec import state_of
-from gonogo.db.launch_pressure import Looked, Timed, look
+from gonogo.db.launch_pressed import Pressed
+from gonogo.db.launch_pressed import pressed as of_launch
+from gonogo.db.launch_pressure import Looked, Timed
 from gonogo.db.launches import LaunchPicture
 from gonogo.db.session import reading
-from policies.lifecycle.kernel import Event
 from policies.lifecycle.launch_state import Launch
-from policies.rules.pressure import Pressure, hurry, pressure
-from policies.rules.shortened import Shortened, shortened
+from policies.rules.pressure import hurry
 
 SHOWN_MOST = 500
 COLUMNS = (
     "what", "release", "gpt", "name", "tier", "wave", "importance", "step", "seconds",
     "usual_seconds", "missing_share", "code", "by", "at",
 )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Pressed:
-    """`waivers`, `moves`: the launch's own events of that kind."""
-
-    launch: Launch
-    told: Pressure
-    looked: Looked
-    shortened: tuple[Shortened, ...]
-    waivers: tuple[Event, ...]
-    moves: tuple[Event, ...]
 
 
 def pressed(svc: Services, subject: str) -> Pressed | None:
@@ -44,28 +29,7 @@ def pressed(svc: Services, subject: str) -> Pressed | None:
         if row is None:
             return None
         state: Launch = state_of("launch", row.state)
-        return _pressed(svc, session, state, events)
-
-
-def _pressed(svc: Services, session: Session, state: Launch, events: tuple[Event, ...]) -> Pressed:
-    looked = look(session, svc.store, state.id)
-    waived = tuple(one for one in events if one.type == "launch:gate:waived")
-    suites = [
-        Shortened("suite_waived", suite, None, waiver.role)
-        for waiver in svc.packs(state.terms.pack).testing.waivers
-        for suite in waiver.suites
-    ]
-    short = (*shortened(events), *looked.shortened, *suites)
-    told = pressure(
-        state,
-        (step for item in looked.items for step in item.steps),
-        [str(one.body["gate"]) for one in waived],
-        len(short),
-    )
-    moves = tuple(
-        one for one in events if one.type in ("launch:postponed", "launch:brought_forward")
-    )
-    return Pressed(state, told, looked, short, waived, moves)
+        return of_launch(session, state, events, svc.packs(state.terms.pack))
 
 
 def pressure_view(found: Pressed, offset: int = 0, limit: int = 100) -> dict[str, Any]:

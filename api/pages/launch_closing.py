@@ -26,7 +26,7 @@ def closing_part(svc: Services, launch: Launch, now: datetime) -> dict[str, Any]
     closed = launch.status is Status.CLOSED
     if not closed and launch.status not in LEGAL["close"]:
         return None
-    made = made_of(svc, launch.id)
+    made = made_of(svc, launch.id, weighs=False)
     soaked = soaked_at(launch)
     return {
         "closed": closed,

@@ -7,9 +7,10 @@ from fastapi import APIRouter, Query, Response
 from api.csv_safe import csv_text
 from api.deps import Services, SubjectId, Svc
 from api.errors import Problem
-from api.launch_pressure import COLUMNS, Pressed, pressed, pressure_rows, pressure_view
+from api.launch_pressure import COLUMNS, pressed, pressure_rows, pressure_view
 from api.schema import READ
 from api.subjects import Staff
+from gonogo.db.launch_pressed import Pressed
 
 router = APIRouter(prefix="/v1/launches", tags=["launches"])
 

@@ -75,7 +75,7 @@ def keep_forecast(svc: Svc, who: Staff, launch: SubjectId, body: KeepBody) -> di
 @router.get("/{launch}/report", responses=READ)
 def get_report(svc: Svc, who: Staff, launch: SubjectId) -> dict[str, Any]:
     """The report as it stands, of a closed launch as of its closing: dates, holds, gates, dissent,
-    openings, incidents, scores. Ids and digests, no names and no prose."""
+    pressure, openings, incidents, scores. Ids and digests, no names and no prose."""
     return as_json(made_of(svc, launch))
 
 

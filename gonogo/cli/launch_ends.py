@@ -74,9 +74,15 @@ def report(session: Session, subject: Subject) -> None:
             [(one["at"], one["what"], one["by"], one["code"] or "") for one in made["timeline"]],
         ),
         text(f"postponed: {made['postponements']}, no-gos: {len(made['dissent'])}, "
-             f"incidents: {len(made['incidents'])}"),
+             f"incidents: {len(made['incidents'])}, pressure: {_pressure(made)}"),
         text(_score({"score": made["score"]["brier"], "unscored": made["score"]["unscored"]})),
     )  # fmt: skip
+
+
+def _pressure(made: dict[str, Any]) -> str:
+    """Reports that were filed earlier hold none."""
+    found = made.get("pressure")
+    return f"{found['value']:.2f} ({found['level']})" if found else "not looked at"
 
 
 def _score(found: dict[str, Any]) -> str:

@@ -8,15 +8,16 @@ record; names and prose are looked up when it is shown.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeGuard
 
 from policies.lifecycle.kernel import Event, iso
 from policies.lifecycle.launch_fold import evolve
 from policies.lifecycle.launch_state import Launch
+from policies.rules.pressure import Pressure, level
 from policies.rules.target import Target, deadline
 from policies.stats.scoring import brier, calibration, log_score
 
-SCHEMA = 1
+SCHEMA = 2  # since 2 it holds the pressure
 # Shown on the timeline; looks of the system that found nothing new are counted, not listed.
 _QUIET = frozenset({"launch:gate:measured", "launch:items:counted", "launch:countdown:checked"})
 _DATES = {
@@ -112,9 +113,19 @@ class Score:
 
 
 @dataclass(frozen=True)
+class Index:
+    """How much it was pressed, as `pressure.py` counts it: `value` and every part from 0 to 1."""
+
+    value: float
+    level: str
+    parts: Mapping[str, float]
+
+
+@dataclass(frozen=True)
 class LaunchReport:
     """`late_s`: seconds from the end of the first announced date to the opening; below zero it was
-    early, None if it never opened or had no date. `held_s`: how long it was on hold in all."""
+    early, None if it never opened or had no date. `held_s`: how long it was on hold in all.
+    `pressure` is None where nobody looked, as in what was filed before reports held it."""
 
     launch: str
     name: str
@@ -133,6 +144,7 @@ class LaunchReport:
     score: Score
     incidents: tuple[Incident, ...]
     lessons: tuple[str, ...]
+    pressure: Index | None = None
 
 
 def report(
@@ -142,6 +154,7 @@ def report(
     foretold: Iterable[Foretold] = (),
     approved_at: datetime | None = None,
     lessons: Iterable[str] = (),
+    pressure: Index | None = None,
     now: datetime,
 ) -> LaunchReport:
     """`events` are all of one launch, in order. `approved_at` is when its approvals sufficed, None
@@ -179,12 +192,33 @@ def report(
             sorted((*incidents, *_suspensions(events)), key=lambda one: (one.at, one.subject))
         ),
         lessons=tuple(lessons),
+        pressure=pressure,
     )
 
 
 def as_json(made: LaunchReport) -> dict[str, Any]:
     """RFC 3339 times, plain numbers: what is exported and hashed."""
     return {"schema": SCHEMA, **_plain(asdict(made))}
+
+
+def index_of(told: Pressure) -> Index:
+    """What a report keeps of it."""
+    return Index(told.value, told.level, dict(told.parts))
+
+
+def index_in(filed: Any) -> Index | None:
+    """The index in a report as it was filed; None where there is none that can be read."""
+    found = filed.get("pressure") if isinstance(filed, dict) else None
+    if not isinstance(found, dict) or not isinstance(found.get("parts"), dict):
+        return None
+    value, parts = found.get("value"), found["parts"]
+    if not _is_share(value) or not all(map(_is_share, parts.values())):
+        return None
+    return Index(value, level(value), parts)
+
+
+def _is_share(value: Any) -> TypeGuard[float]:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1
 
 
 def _plain(value: Any) -> Any:

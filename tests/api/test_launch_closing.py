@@ -1,11 +1,16 @@
 """Closing a launch: the store files the report and scores the forecasts; the lead says what was
 learnt."""
 
+import json
 from datetime import timedelta
 from typing import Any
 
+from sqlalchemy import update
+from sqlmodel import col
+
 from gonogo.db.launch_items import observe
-from gonogo.db.session import reading
+from gonogo.db.session import reading, writing
+from gonogo.db.tables import ReleasePicture
 from tests.api.store import Store
 from tests.api.test_launch_levers import sent
 from tests.api.test_launch_pages import ahead, ready, words
@@ -141,3 +146,42 @@ async def test_a_partly_open_launch_says_how_to_go_on_stop_and_take_it_back(stor
         assert f'name="what" value="{lever}"' in partial
     assert finished[:2] == (303, f"{board}?said=launch-finish"), finished[2][:500]
     assert "To take it back" not in live
+
+
+async def test_the_pressure_is_filed_as_it_was_and_stays_so(store: Store) -> None:
+    told = await opened(store)
+    path = f"/v1/launches/{told.subject}"
+    seen = (await store.get(f"{path}/pressure", "lea")).json()
+
+    await store.post(f"{path}/close", {}, by="lea", version=told.state.version)
+    filed = (await store.get(f"{path}/report/filed", "lea")).json()["report"]["pressure"]
+    with writing(told.svc.engine) as session:  # what is looked at has moved on since
+        session.execute(
+            update(ReleasePicture)
+            .where(col(ReleasePicture.store_id) == told.svc.store)
+            .values(launch=None)
+        )
+    later = (await store.get(f"{path}/report", "lea")).json()["pressure"]
+    page = await store.get(f"{path}/report.html", "lea")
+
+    assert filed == {name: seen[name] for name in ("value", "level", "parts")}
+    assert filed["value"] > 0  # a gate was waived, and there was a no-go
+    assert later == filed
+    assert f"{filed['value']:.2f} between 0 and 1: {filed['level']}" in page.text
+
+
+async def test_what_was_filed_before_reports_held_the_pressure_is_still_read(store: Store) -> None:
+    told = await opened(store)
+    old = {"schema": 1, "launch": told.subject, "timeline": [], "lessons": []}
+    told.now = told.opening + 8 * DAY
+    body = {"report": told.say(json.dumps(old)), "score": None, "unscored": "no_forecast"}
+    told.give("close", "lea", body)
+    path = f"/v1/launches/{told.subject}"
+
+    filed = (await store.get(f"{path}/report/filed", "lea")).json()
+    now = (await store.get(f"{path}/report", "lea")).json()
+    page = await store.get(f"{path}/report.html", "lea")
+
+    assert filed["report"] == old
+    assert (now["status"], now["pressure"]) == ("closed", None)
+    assert "It was not looked at." in page.text

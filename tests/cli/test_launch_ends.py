@@ -37,6 +37,18 @@ def test_a_report_is_a_table_whatever_people_wrote_into_the_record(gonogo: Shell
     assert "\x1b" not in told.out
 
 
+def test_a_report_tells_the_pressure_in_one_word(gonogo: Shell) -> None:
+    made = {
+        "timeline": [], "postponements": 0, "dissent": [], "incidents": [],
+        "score": {"brier": 0.1, "unscored": None},
+        "pressure": {"value": 0.431, "level": "pressed", "parts": {}},
+    }  # fmt: skip
+    with FakeApi({f"GET {PATH}/report": [Says(made)]}) as fake:
+        told = gonogo("launch", "report", "lch_1", token="gng_x", url=fake.url)
+
+    assert (told.code, "pressure: 0.43 (pressed)" in told.out) == (0, True), told.err
+
+
 def test_an_earlier_date_is_looked_at_first_and_what_is_in_the_way_ends_it(gonogo: Shell) -> None:
     why = [{"code": "not_ready", "id": "rel_1", "name": ESCAPE}]
     answers = {

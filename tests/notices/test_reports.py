@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from gonogo.notices.reports import report_html
-from policies.rules.launch_report import Foretold, Incident, report
+from policies.rules.launch_report import Foretold, Incident, Index, report
 from tests.policies.test_launch_report import BEGAN, OPENED, made, story
 
 HOSTILE = "<script>alert(1)</script>\r\n\x1b[31m"
@@ -62,3 +62,14 @@ def test_what_people_wrote_is_in_it_as_text_and_says_so_when_it_is_erased() -> N
     assert "<script>" not in html
     assert "\x1b" not in html
     assert "(erased)" in later
+
+
+def test_the_pressure_stands_in_it_with_its_parts_or_that_nobody_looked() -> None:
+    weighed = Index(0.43, "pressed", {"haste": 0.25, "<script>": 0.1})
+
+    html = report_html(replace(made(), pressure=weighed), {}, "UTC")
+
+    assert "0.43 between 0 and 1: pressed" in html
+    assert "<td>haste</td><td>0.25</td>" in html
+    assert "<script>" not in html
+    assert "It was not looked at." in report_html(made(), {}, "UTC")

@@ -9,7 +9,17 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from policies.lifecycle.kernel import Event, iso
-from policies.rules.launch_report import Foretold, Incident, LaunchReport, as_json, report
+from policies.lifecycle.machines import fold
+from policies.rules.launch_report import (
+    Foretold,
+    Incident,
+    LaunchReport,
+    as_json,
+    index_in,
+    index_of,
+    report,
+)
+from policies.rules.pressure import Spent, pressure
 from policies.rules.target import resolve
 from policies.rules.target_text import parse
 
@@ -206,7 +216,7 @@ def test_a_report_is_exported_as_plain_json() -> None:
 
     again = json.loads(json.dumps(value, allow_nan=False))
     assert again == value
-    assert value["schema"] == 1
+    assert (value["schema"], value["pressure"]) == (2, None)
     assert value["incidents"][0]["at"] == iso(OPENED + DAY)
     assert value["lessons"] == ["prose:l"]
 
@@ -244,3 +254,44 @@ def test_a_suspension_is_an_incident_with_an_end_once_it_has_one() -> None:
     begun, ended = last.occurred_at + DAY, last.occurred_at + 2 * DAY
     assert suspensions(events[:-1]) == [Incident("suspension", last.subject, begun)]
     assert suspensions(events) == [Incident("suspension", last.subject, begun, ended)]
+
+
+def test_the_pressure_is_in_it_and_is_read_again_from_what_was_filed() -> None:
+    told = pressure(fold("launch", story()), [Spent("rel_1", "review", 3600, 7200)], ["no_stop"])
+
+    found = made(pressure=index_of(told))
+    filed = json.loads(json.dumps(as_json(found)))
+
+    assert found.pressure is not None
+    assert filed["pressure"] == {
+        "value": told.value, "level": told.level, "parts": dict(told.parts),
+    }  # fmt: skip
+    assert index_in(filed) == found.pressure
+
+
+@pytest.mark.parametrize(
+    "filed",
+    [
+        None,
+        "All went well.",
+        {},
+        {"schema": 1, "launch": "lch_1"},
+        {"pressure": None},
+        {"pressure": 0.4},
+        {"pressure": {"value": 0.4}},
+        {"pressure": {"value": "0.4", "level": "calm", "parts": {}}},
+        {"pressure": {"value": True, "level": "calm", "parts": {}}},
+        {"pressure": {"value": 7, "level": "calm", "parts": {}}},
+        {"pressure": {"value": float("nan"), "level": "calm", "parts": {}}},
+        {"pressure": {"value": 0.4, "level": "calm", "parts": {"haste": "<script>"}}},
+    ],
+)
+def test_i7_what_was_filed_without_a_pressure_that_can_be_read_has_none(filed: Any) -> None:
+    assert index_in(filed) is None
+
+
+def test_the_word_for_a_pressure_follows_from_its_value_whatever_was_filed() -> None:
+    found = index_in({"pressure": {"value": 0.5, "level": "<script>", "parts": {"haste": 0.5}}})
+
+    assert found is not None
+    assert (found.value, found.level) == (0.5, "pressed")

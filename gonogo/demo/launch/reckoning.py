@@ -3,12 +3,14 @@
 import json
 from datetime import datetime
 
+from gonogo.db.launch_pressed import pressed
 from gonogo.db.prose import keep_prose
+from gonogo.db.session import reading
 from gonogo.demo.launch import forecast
 from gonogo.demo.launch.cast import NORTH
 from gonogo.demo.launch.lane import Item
 from gonogo.demo.launch.play import Play
-from policies.rules.launch_report import Foretold, as_json, report
+from policies.rules.launch_report import Foretold, as_json, index_of, report
 
 MUSTS = 3  # and Northlight's
 
@@ -28,11 +30,15 @@ async def forecasting(play: Play, at: datetime) -> tuple[str, ...]:
 
 async def reporting(play: Play, at: datetime) -> tuple[str, ...]:
     """What the store files on closing, made by the same rules; kept as the edge keeps it."""
-    said = play.forecast
+    said, stage = play.forecast, play.stage
+    with reading(stage.engine) as session:
+        state = stage.state("launch", play.launch)
+        weighed = pressed(session, state, play.events, stage.pack).told
     made = report(
         play.events,
         foretold=[Foretold(one.said_at, one.by, one.p) for one in said],
         approved_at=said[0].done_at,
+        pressure=index_of(weighed),
         now=at,
     )
     play.report = keep_prose(play.stage.engine, json.dumps(as_json(made), sort_keys=True)) or ""
