@@ -1,11 +1,10 @@
 """Parts of a launch's board: its rail, its gates, its poll."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from api.deps import Services
-from api.launch_board import Board, owing
 from api.pages.wording import clock
 from api.views import time_text
 from policies.errors import PackFault
@@ -13,7 +12,6 @@ from policies.lifecycle.launch_state import Launch, Status
 from policies.rules.gates import Gate, Mark
 from policies.rules.measures import MEASURES, NOBODY_CAN
 
-OWING_MOST = 10
 # The way of a launch that nothing stops; holds, postponements and suspensions stand on it.
 WAY = ("planned", "gating", "poll", "armed", "countdown", "live", "closed")
 _AT: Mapping[Status, str] = {
@@ -56,37 +54,6 @@ def titles(svc: Services, s: Launch) -> Mapping[str, str]:
         return {gate.id: gate.title for gate in svc.packs(s.terms.pack).launch.gates}
     except PackFault:
         return {}
-
-
-def duty_titles(svc: Services, s: Launch) -> Mapping[str, str]:
-    """Titles of builders' duties, by id, in the order of the pack that the launch pins."""
-    try:
-        return {one.id: one.title for one in svc.packs(s.terms.pack).launch.duties}
-    except PackFault:
-        return {}
-
-
-def owing_view(
-    seen: Board, publishers: Collection[str] | None, titles: Mapping[str, str]
-) -> dict[str, Any]:
-    """Who owes what: the first `OWING_MOST` publishers, and how many there are."""
-    found = owing(seen, publishers)
-    order = {duty: at for at, duty in enumerate(titles)}
-    return {
-        "of": len(found),
-        "publishers": [
-            {
-                "publisher": one.publisher,
-                "items": one.items,
-                "musts": one.musts,
-                "duties": [
-                    titles.get(duty, duty)
-                    for duty in sorted(one.duties, key=lambda duty: order.get(duty, len(order)))
-                ],
-            }
-            for one in found[:OWING_MOST]
-        ],
-    }
 
 
 def gate_lines(

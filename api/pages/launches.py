@@ -10,12 +10,13 @@ from api.choices import asks_of, board_choices
 from api.deps import Cursor, Services, SubjectId, Svc
 from api.errors import Problem
 from api.launch_board import ON_A_PAGE, SHOWS, Board, board, line_view, lines, shares, standing
+from api.launch_owing import duty_titles, owing_view
 from api.launch_shown import launch_view, share
 from api.pages.forms import Said, Short, fresh_key, moment_of
 from api.pages.launch_calendar import calendar_of
 from api.pages.launch_closing import closing_part
 from api.pages.launch_freeze import freeze_view
-from api.pages.launch_parts import duty_titles, gate_lines, owing_view, poll_view, rail
+from api.pages.launch_parts import gate_lines, poll_view, rail
 from api.pages.launch_steering import levers, your_part
 from api.pages.launch_story import launch_story
 from api.pages.site import Person, SignedIn, Viewer, page, page_router
@@ -29,6 +30,7 @@ from policies.lifecycle.launch_state import Launch
 
 router = page_router()
 _LISTED = 25
+_OWING_MOST = 10
 Show = Annotated[str, Query(max_length=12)]
 Start = Annotated[int, Query(ge=0, le=20_000)]
 
@@ -158,7 +160,7 @@ def _items(
     start = min(start, last)  # a filter left fewer pages than there were
     cut = found[start : start + ON_A_PAGE]
     titles = duty_titles(svc, seen.launch)
-    owed = owing_view(seen, publishers, titles)
+    owed = owing_view(seen, publishers, titles, most=_OWING_MOST)
     look.names.expect(
         {one.bound.publisher for one in cut} | {one["publisher"] for one in owed["publishers"]}
     )

@@ -1,4 +1,5 @@
-"""Looking at a launch from the side: rehearsed, forecast, its pressure, its place in a calendar."""
+"""Looking at a launch from the side: rehearsed, forecast, who owes what, its pressure, its place in
+a calendar."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from rich.tree import Tree
 
 _STORE = "store"
+_OWING_MOST = 500
 
 
 @command(app, "rehearse")
@@ -153,6 +155,29 @@ def forecast(
         session.screen.table(("share", "approved by"), rows),
         *([session.screen.table(("one hour a week more of", "gain"), helps)] if helps else ()),
     )
+
+
+@command(app, "duties")
+def duties(session: Session, subject: Subject) -> None:
+    """Which builders owe something before it opens, and what: those it waits for most first."""
+    told = session.api.get(f"/v1/launches/{subject}/duties", limit=_OWING_MOST)
+    rows = [
+        (
+            one["publisher"],
+            one["name"],
+            ", ".join(duty["title"] for duty in one["duties"]),
+            str(one["items"]),
+            str(one["musts"]),
+        )
+        for one in told["items"]
+    ]
+    columns = ("publisher", "", "to be done", "items", "must open")
+    session.screen.answer(
+        told,
+        session.screen.table(columns, rows) if rows else text("no builder owes anything", "green"),
+    )
+    if told["of"] > len(rows):
+        session.screen.tell(f"and {told['of'] - len(rows)} more")
 
 
 @command(app, "pressure")

@@ -107,3 +107,44 @@ async def test_builders_hear_once_for_a_launch_what_they_owe_until_they_owe_noth
     assert at_first[0]["path"] == f"/launches/{told.subject}"
     page = await Browser(store, "ada").visit(str(at_first[0]["path"]))
     assert page.status_code == 200
+
+
+async def test_who_owes_what_is_told_to_staff_whole_and_to_builders_their_own(
+    store: Store,
+) -> None:
+    told = Told(store, "Opening", ahead()).gating()
+    bind(store, await ready(store, "Abacus"), told.subject)
+    bind(store, await ready(store, "Tides"), told.subject, importance="should")
+    bind(store, await _of_ben(store), told.subject)
+    path = f"/v1/launches/{told.subject}/duties"
+
+    whole = (await store.get(path, "lea")).json()
+    second = (await store.get(f"{path}?offset=1&limit=1", "lea")).json()
+    mine = (await store.get(path, "ben")).json()
+    await accept(store, "lumen", "ada")
+    after = (await store.get(path, "lea")).json()
+
+    lumen, marrow = store.publishers["lumen"], store.publishers["marrow"]
+    asked = [{"id": "accept_policies", "title": "Accept the current policies"}]
+    assert {one["publisher"]: (one["items"], one["musts"]) for one in whole["items"]} == {
+        lumen: (2, 1),
+        marrow: (1, 1),
+    }
+    assert [one["publisher"] for one in whole["items"]] == [lumen, marrow]
+    assert all(one["duties"] == asked for one in whole["items"])
+    assert whole["items"][0]["name"] == "Lumen"
+    assert (second["of"], [one["publisher"] for one in second["items"]]) == (2, [marrow])
+    assert (mine["of"], [one["publisher"] for one in mine["items"]]) == (1, [marrow])
+    assert [one["publisher"] for one in after["items"]] == [marrow]
+
+
+async def test_who_owes_what_is_hidden_from_whoever_has_nothing_in_it(store: Store) -> None:
+    told = Told(store, "Opening", ahead()).gating()
+    bind(store, await ready(store, "Abacus"), told.subject)
+    path = f"/v1/launches/{told.subject}/duties"
+
+    outside = await store.get(path, "ben")
+    nobody = await store.get(path, None)
+    odd = await store.get(f"{path}?limit=501", "lea")
+
+    assert (outside.status_code, nobody.status_code, odd.status_code) == (404, 401, 422)

@@ -118,6 +118,25 @@ def test_a_hash_commits_what_was_seen(gonogo: Shell) -> None:
     assert (alone.code, mute.code, len(fake.asked)) == (2, 2, 1)
 
 
+def test_who_owes_what_is_a_table_and_nobody_is_a_word(gonogo: Shell) -> None:
+    owes = {
+        "publisher": "pub_1", "name": ESCAPE, "items": 3, "musts": 2,
+        "duties": [{"id": "accept_policies", "title": "Accept the current policies"}],
+    }  # fmt: skip
+    some, none = {"of": 4, "items": [owes]}, {"of": 0, "items": []}
+    told = []
+    for view in (some, none):
+        with FakeApi({f"GET {PATH}/duties": [Says(view)]}) as fake:
+            told.append(gonogo("launch", "duties", "lch_1", token="gng_x", url=fake.url))
+            assert fake.asked[0].path.partition("?")[0] == f"{PATH}/duties"
+
+    assert [one.code for one in told] == [0, 0], told[0].err
+    assert "Accept the current policies" in told[0].out
+    assert "\x1b" not in told[0].out
+    assert "and 3 more" in told[0].err
+    assert "no builder owes anything" in told[1].out
+
+
 def test_pressure_is_bars_and_the_table_is_written_as_it_comes(
     gonogo: Shell, tmp_path: Path
 ) -> None:
