@@ -16,6 +16,7 @@ from api.launch_asked import Asked
 from api.pages.forms import Line, needed
 from api.pages.launch_forms import FormAsking, FormDeciding, to_board
 from api.pages.site import page_router
+from api.release_bodies import Override
 from api.routes import launch_steps as steps
 from gonogo.zones import resolve_local
 
@@ -35,7 +36,6 @@ _Steps = dict[str, Callable[..., Awaitable[dict[str, Any]]]]
 _AT_ONCE: _Steps = {"hold": steps.hold_launch, "suspend": steps.suspend_launch}
 _WITH_REASON: _Steps = {
     "resume": steps.resume_launch,
-    "restore": steps.restore_launch,
     "cancel": steps.cancel_launch,
 }
 _PLAIN: _Steps = {
@@ -52,10 +52,17 @@ _Gate = Annotated[str, Path(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 
 @router.post("/launches/{subject}")
 async def steer_launch(
-    asked: FormDeciding, what: Annotated[_Lever, Form()], note: Line = ""
+    asked: FormDeciding,
+    what: Annotated[_Lever, Form()],
+    note: Line = "",
+    past_freeze: Annotated[Literal["", "1"], Form()] = "",
 ) -> Response:
-    """Pull one lever."""
-    done = await _pull(asked, what, note.strip())
+    """Pull one lever. `past_freeze`: what is restored returns in spite of the windows in the way,
+    for the reason in `note`."""
+    if what == "restore":
+        done = await _restore(asked, note.strip(), past=bool(past_freeze))
+    else:
+        done = await _pull(asked, what, note.strip())
     return to_board(asked, done, f"launch-{what}")
 
 
@@ -68,6 +75,12 @@ async def _pull(asked: Asked, what: str, note: str) -> dict[str, Any]:
     if what == "cancel":
         needed(note, _REASON)
     return await _WITH_REASON[what](asked, ReasonBody(reason=note or "looked_at"))
+
+
+async def _restore(asked: Asked, note: str, *, past: bool) -> dict[str, Any]:
+    override = Override(reason=needed(note, _REASON)) if past else None
+    body = steps.RestoreBody(reason=note or "looked_at", override=override)
+    return await steps.restore_launch(asked, body)
 
 
 @router.post("/launches/{subject}/votes")

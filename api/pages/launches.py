@@ -15,7 +15,7 @@ from api.launch_shown import launch_view, share
 from api.pages.forms import Said, Short, fresh_key, moment_of
 from api.pages.launch_calendar import calendar_of
 from api.pages.launch_closing import closing_part
-from api.pages.launch_freeze import freeze_view
+from api.pages.launch_freeze import freeze_view, restoring_view
 from api.pages.launch_parts import gate_lines, poll_view, rail
 from api.pages.launch_steering import levers, your_part
 from api.pages.launch_story import launch_story
@@ -96,6 +96,7 @@ def launch_page(
         choices=board_choices(svc, seen.launch) if is_staff(who) else None,
         asks=None if is_staff(who) else asks_of(svc, who, seen.launch),
         closing=closing_part(svc, seen.launch, now) if is_staff(who) else None,
+        restoring=restoring_view(svc, seen.launch, who, now) if is_staff(who) else None,
         **_items(svc, seen, look, who, show, start),
         **_whole(svc, look, who, seen, now),
     )

@@ -5,8 +5,9 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter
 from pydantic import Field, model_validator
 
-from api.bodies import Body, Instant, Note, ReasonBody
+from api.bodies import Body, Instant, Note, ReasonBody, worded
 from api.launch_asked import Asking, Deciding
+from api.release_bodies import Override
 from api.schema import COMMAND
 from gonogo.db.prose import prose_of
 from policies.lifecycle.kernel import iso
@@ -55,6 +56,13 @@ class VoteBody(Body):
         if self.vote != "GO" and self.statement is None:
             raise ValueError("say why: anything but GO needs a statement")
         return self
+
+
+class RestoreBody(ReasonBody):
+    """`override`: why the second voice, if the windows in the way name a role of theirs, has it
+    return inside them."""
+
+    override: Override | None = None
 
 
 class OverrideBody(Body):
@@ -137,9 +145,15 @@ async def resume_launch(asked: Deciding, body: ReasonBody) -> dict[str, Any]:
 
 
 @router.post("/{subject}/restore", responses=COMMAND)
-async def restore_launch(asked: Deciding, body: ReasonBody) -> dict[str, Any]:
-    """End a suspension: two people, and no window. What fails I6 by now stays dark."""
-    return await asked.because("restore", body, needs_seen=True)
+async def restore_launch(asked: Deciding, body: RestoreBody) -> dict[str, Any]:
+    """End a suspension: two people, and no window, unless the second of them gets past it. What
+    fails I6 by now stays dark."""
+    words, texts = worded(body.reason, body.note)
+    if body.override is None:
+        return await asked.give("restore", words, body.given(), texts, needs_seen=True)
+    why, more = worded(body.override.reason, body.override.note)
+    wanted = {**words, "override": why}
+    return await asked.give("restore", wanted, body.given(), (*texts, *more), needs_seen=True)
 
 
 @router.post("/{subject}/cancel", responses=COMMAND)

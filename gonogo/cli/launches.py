@@ -223,6 +223,20 @@ def suspend(session: Session, subject: Subject, reason: Reason) -> None:
     give(session, subject, "suspend", {"reason": reason})
 
 
+@command(app, "restore")
+def restore(
+    session: Session,
+    subject: Subject,
+    reason: Reason = "resolved",
+    override: Annotated[
+        str | None, typer.Option(help="Why it returns inside a freeze that names a role of yours.")
+    ] = None,
+) -> None:
+    """End a suspension; a second person has to say so, too."""
+    body = {"reason": reason, "override": {"reason": override} if override else None}
+    give(session, subject, "restore", body, decides=True)
+
+
 @command(app, "cancel")
 def cancel(session: Session, subject: Subject, reason: Reason) -> None:
     """Give it up; a second person has to say so, too."""

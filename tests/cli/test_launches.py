@@ -88,6 +88,30 @@ def test_a_freeze_is_shown_and_got_past_by_the_version_that_was_seen(gonogo: She
     assert fake.asked[-1].headers["If-Match"] == '"7"'
 
 
+def test_a_restoration_names_the_version_and_why_a_freeze_is_got_past(gonogo: Shell) -> None:
+    answers = {
+        f"GET {PATH}": [Says(launch("suspended")), Says(launch("suspended"))],
+        f"POST {PATH}/restore": [
+            Says({"status": "suspended", "proposed": "restore"}),
+            Says({"status": "live"}),
+        ],
+    }
+    with FakeApi(answers) as fake:
+        first = gonogo("launch", "restore", "lch_1", token="gng_x", url=fake.url)
+        second = gonogo(
+            "launch", "restore", "lch_1", "--override", "press", token="gng_x", url=fake.url
+        )
+
+    sent = [one for one in fake.asked if one.method == "POST"]
+    assert (first.code, "a second person is needed" in first.out) == (0, True), first.err
+    assert (second.code, second.out.strip()) == (0, "live"), second.err
+    assert [json.loads(one.body) for one in sent] == [
+        {"reason": "resolved"},
+        {"reason": "resolved", "override": {"reason": "press"}},
+    ]
+    assert [one.headers["If-Match"] for one in sent] == ['"7"', '"7"']
+
+
 def test_items_go_two_hundred_a_call_and_what_was_refused_is_told(
     gonogo: Shell, tmp_path: Path
 ) -> None:
