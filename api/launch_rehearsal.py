@@ -100,8 +100,10 @@ class Holding(Body):
 class RehearsalBody(Body):
     """Moments are instants, or relative to the opening: `T`, `T-2d`, `T+20m`. `opening`: what a
     date that is not exact is narrowed to. `delay_s` is the median time a person takes for one task,
-    `delays_s` that of a role; `votes` what a role says, one word after another. `runs`: in how many
-    rehearsals with other seeds it is looked how often it opens in time."""
+    `delays_s` that of a role; `votes` what a role says, one word after another.
+    `accepts_risk` and `overrides_freezes`: whoever may, accepts the risk of a NO-GO, or opens in
+    spite of a freeze. `runs`: in how many rehearsals with other seeds it is looked how often it
+    opens in time."""
 
     seed: Annotated[str, Field(min_length=1, max_length=80, pattern=PLAIN)] | None = None
     start: Instant | None = None
@@ -113,6 +115,7 @@ class RehearsalBody(Body):
         dict[Role, Annotated[list[Word], Field(max_length=5)]], Field(max_length=20)
     ] = Field(default={})
     accepts_risk: Flag = False
+    overrides_freezes: Flag = False
     rejected: Annotated[list[Rejection], Field(max_length=EACH_MOST)] = Field(default=[])
     left: Annotated[list[Leaving], Field(max_length=EACH_MOST)] = Field(default=[])
     stopped: Annotated[list[Stopping], Field(max_length=EACH_MOST)] = Field(default=[])
@@ -158,6 +161,7 @@ def played(svc: Services, seen: Board, asked: RehearsalBody, now: datetime) -> P
         injections=wrong,
         votes={role.value: tuple(words) for role, words in asked.votes.items()},
         accepts_risk=asked.accepts_risk,
+        overrides_freezes=asked.overrides_freezes,
         delay_s=asked.delay_s,
         delays_s={role.value: delay for role, delay in asked.delays_s.items()},
         seed=asked.seed or f"{launch.id}:{launch.seq}",

@@ -47,11 +47,13 @@ class Asked:
         delay_h: Annotated[float, Query(ge=0, le=720)] = 4.0,
         opening: Annotated[str, Query(max_length=100)] = "",
         seed: Annotated[str, Query(max_length=80, pattern=rf"^$|{PLAIN}")] = "",
+        overrides_freezes: bool = False,
     ) -> None:
         self.what, self.item, self.role = what, item, role
         self.before, self.before_unit = before, before_unit
         self.lasts, self.lasts_unit = lasts, lasts_unit
         self.delay_h, self.opening, self.seed = delay_h, opening.strip(), seed
+        self.overrides_freezes = overrides_freezes
 
     def body(self, seen: Board) -> RehearsalBody:
         """Raises `Incomplete` for what cannot be meant."""
@@ -62,6 +64,7 @@ class Asked:
                 "runs": RUNS,
                 "opening": self.opening or None,
                 "seed": self.seed or None,
+                "overrides_freezes": self.overrides_freezes,
                 **self._wrong(seen, at, self._until()),
             }
         )

@@ -41,6 +41,10 @@ def rehearse(
     hold: Annotated[
         list[str] | None, typer.Option("--hold", metavar="ROLE@WHEN", help="Somebody holds it.")
     ] = None,
+    override_freezes: Annotated[
+        bool,
+        typer.Option("--override-freezes", help="Whoever a freeze names opens in spite of it."),
+    ] = False,
     opening: Annotated[
         str | None, typer.Option(help="The exact time, where the date is not exact yet.")
     ] = None,
@@ -58,6 +62,7 @@ def rehearse(
         "outages": [_span(one) for one in outage or ()],
         "stopped": [_stop(one) for one in stop or ()],
         "holds": [{"role": of, "at": at} for of, at in map(_at, hold or ())],
+        "overrides_freezes": override_freezes,
         "opening": opening,
         "delay_s": hours * 3600,
         "seed": seed,

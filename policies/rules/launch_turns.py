@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from policies.lifecycle.kernel import SYSTEM, Role
 from policies.lifecycle.launch_due import due, timers
+from policies.lifecycle.launch_freeze import lateness_ends
 from policies.lifecycle.launch_items import Items, in_the_way
 from policies.lifecycle.launch_moving import has_passed
 from policies.lifecycle.launch_poll import above_the_line, lets_pass
@@ -163,12 +164,23 @@ def _on_the_way(s: Launch, now: datetime, items: Items | None) -> list[Turn]:
     opening = s.opens_at
     return [
         _systems(s, "open_wave"),
+        *_past_freeze(s, opening),
         *(
             Turn((v.gate.owner_role,), "renew_gate", of=v.gate.id, by=v.until, why=(v.status,))
             for v in (ending_before(s.terms.gates, s.marks, now, opening) if opening else ())
             if v.gate.kind != "measured"
         ),
     ]
+
+
+def _past_freeze(s: Launch, by: datetime | None) -> list[Turn]:
+    """Whoever the windows over the opening name may get past them. Several roles have to be one
+    person's, which no turn can say."""
+    roles = set(s.freeze.roles) if s.freeze else set()
+    if s.freeze is None or len(roles) != 1:
+        return []
+    why = tuple(f"frozen:{window}" for window in s.freeze.windows)
+    return [Turn(tuple(roles), "override_freeze", by=by or _by(s), why=why)]
 
 
 def _systems(s: Launch, fallback: str) -> Turn:
@@ -186,7 +198,10 @@ def _hold(s: Launch, now: datetime, items: Items | None) -> list[Turn]:
     assert s.held is not None  # on hold
     by, why = s.held.review_by, (s.held.cause, *s.held.why)
     if s.held.before is not Status.PARTIAL and has_passed(s, now):
-        return [Turn(_LEAD, "postpone", by=by, why=("date_passed",))]
+        last = lateness_ends(s)
+        in_time = s.held.cause == "frozen" and last is not None and now <= last
+        past = _past_freeze(s, last) if in_time else []
+        return [Turn(_LEAD, "postpone", by=by, why=("date_passed",)), *past]
     owed = _gates_owed(s, now, by) if s.held.before in COMMITTED else []
     return [*owed, Turn(_LEAD, "resume", by=by, why=why)]
 
@@ -199,7 +214,7 @@ def _postponed(s: Launch, now: datetime, items: Items | None) -> list[Turn]:
 
 def _partial(s: Launch, now: datetime, items: Items | None) -> list[Turn]:
     if s.wave_wanted is not None:
-        return [_systems(s, "open_wave")]
+        return [_systems(s, "open_wave"), *_past_freeze(s, None)]
     left = tuple(sorted(r for r, wave in s.excluded.items() if wave == s.wave))[:20]
     # Stale gates keep the next wave from being called; finishing needs none.
     return [Turn(_LEAD, "next_wave_or_finish", by=_by(s), why=left), *_gates_owed(s, now, _by(s))]

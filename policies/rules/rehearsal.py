@@ -115,7 +115,9 @@ class _Run:
     def _is_over(self) -> bool:
         """Done, or nothing but a new date helps, and nobody invents one."""
         if self.state.status is Status.HOLD:
-            return any(turn.what == "postpone" for turn in self._turns())
+            asked = self._turns()
+            helps = any(deed(self.scenario, self.state, turn) for turn in asked)
+            return not helps and any(turn.what == "postpone" for turn in asked)
         return self.state.status in _DONE
 
     # What happens to it.

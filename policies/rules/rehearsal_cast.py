@@ -101,6 +101,7 @@ class Scenario:
     injections: tuple[Injection, ...] = ()
     votes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     accepts_risk: bool = False  # of a NO-GO, where the rules let somebody
+    overrides_freezes: bool = False  # of the whole store, where they name one role that may
     delay_s: float = 4 * 3600.0
     delays_s: Mapping[str, float] = field(default_factory=dict)
     measures: Mapping[str, float] = field(default_factory=dict)  # gate → value, else 0

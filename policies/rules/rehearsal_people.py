@@ -73,6 +73,13 @@ def _no_go(scenario: Scenario, s: Launch, turn: Turn) -> Deed | None:
     return _vote(scenario, s, turn)
 
 
+def _override_freeze(scenario: Scenario, s: Launch, turn: Turn) -> Deed | None:
+    """Past what closes the whole store; windows over single items leave those dark."""
+    if not scenario.overrides_freezes:
+        return None
+    return Deed(turn.who[0], "override_freeze", {"reason": _MARK, "note": None})
+
+
 def _lead(kind: str) -> Callable[[Scenario, Launch, Turn], Deed | None]:
     return lambda scenario, s, turn: Deed(_LEAD, kind)
 
@@ -89,6 +96,7 @@ _ACTS: Mapping[str, Callable[[Scenario, Launch, Turn], Deed | None]] = {
     "renew_gate": _answer_gate,
     "vote": _vote,
     "answer_no_go": _no_go,
+    "override_freeze": _override_freeze,
     "call_poll": _lead("call_poll"),
     "resume": _lead("resume"),
     "next_wave_or_finish": _next_wave,

@@ -188,6 +188,8 @@ async def _bound(store: Store, launch: Recorded) -> None:
         {"away": [{"role": "safety_oncall", "at": "T"}]},
         {"rejected": [{"release": "rel_\u202e", "at": "T"}]},
         {"stopped": [{"at": "Tomorrow"}]},
+        {"overrides_freezes": "yes"},
+        {"overrides_freezes": 1},
         {"more": 1},
     ],
 )
@@ -227,3 +229,24 @@ def _terms(store: Store) -> dict[str, Any]:
     from policies.lifecycle.launch_terms import launch_terms_from
 
     return launch_terms_from(store.app.state.services.pack)
+
+
+async def test_somebody_gets_past_a_freeze_in_a_rehearsal_that_asks_for_it(store: Store) -> None:
+    told, _ = await gating(store)
+    begins = told.opening - timedelta(hours=1)
+    window = {
+        "kind": "deny", "tz": "UTC", "reason": "holidays", "override_role": "product_lead",
+        "begins": begins.strftime("%Y-%m-%dT%H:%M"),
+        "ends": (begins + 2 * DAY).strftime("%Y-%m-%dT%H:%M"),
+    }  # fmt: skip
+    declared = await store.post("/v1/windows", window, by="lea")
+    assert declared.status_code == 201, declared.text
+    quick = {"delay_s": 0.0}  # the checks of the test pack are seconds before the opening
+
+    held = await play(store, told.subject, **quick)
+    opens = await play(store, told.subject, **quick, overrides_freezes=True)
+
+    assert (held["opened_at"], "freeze:overridden" in whats(held)) == (None, False)
+    assert opens["opened_at"] == opens["opening"]
+    (passed,) = [one for one in opens["moments"] if one["what"] == "freeze:overridden"]
+    assert passed["by"] == "product_lead"

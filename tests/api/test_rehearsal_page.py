@@ -85,3 +85,20 @@ async def test_a_rehearsal_is_for_staff_and_hostile_text_stays_text(store: Store
     assert "<script>" not in odd.text
     assert "<b>" not in odd.text
     assert set(wrong) == {422}
+
+
+@pytest.mark.usefixtures("few")
+async def test_getting_past_freezes_is_a_tick_that_is_said_and_kept(store: Store) -> None:
+    told, _ = await gating(store)
+    path = f"/launches/{told.subject}/rehearsal?delay_h=0.0005"
+
+    calm = await Browser(store, "lea").page(path)
+    bold = await Browser(store, "lea").page(f"{path}&overrides_freezes=true")
+    odd = await Browser(store, "lea").visit(f"{path}&overrides_freezes=%3Cscript%3E")
+
+    tick = '<input type="checkbox" name="overrides_freezes" value="true"'
+    assert f"{tick}>" in calm.text
+    assert "Nobody gets past a freeze" in words(calm)
+    assert f"{tick} checked>" in bold.text
+    assert "Whoever a freeze of the whole store names gets past it" in words(bold)
+    assert odd.status_code == 422

@@ -46,10 +46,21 @@ def test_a_rehearsal_is_asked_for_with_what_goes_wrong_and_told_as_a_tree(gonogo
     assert sent["outages"] == [{"at": "T", "until": "T+20m"}]
     assert sent["stopped"] == [{"at": "T-1h"}, {"release": "rel_2", "at": "T"}]
     assert (sent["delay_s"], sent["runs"]) == (14_400, 20)
+    assert sent["overrides_freezes"] is False
     for line in ("does not open; ends as hold", "begin_poll: quorum", "to the end", "2 of 20"):
         assert line in told.out
     assert "\x1b" not in told.out
     assert "\u202e" not in told.out
+
+
+def test_a_rehearsal_is_asked_to_get_past_freezes(gonogo: Shell) -> None:
+    with FakeApi({f"POST {PATH}/rehearsal": [Says(PLAYED)]}) as fake:
+        told = gonogo(
+            "launch", "rehearse", "lch_1", "--override-freezes", token="gng_x", url=fake.url
+        )
+
+    assert told.code == 0, told.err
+    assert json.loads(fake.asked[0].body)["overrides_freezes"] is True
 
 
 @pytest.mark.parametrize(

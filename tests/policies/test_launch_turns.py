@@ -20,9 +20,11 @@ from tests.policies.launches import (
     OPENING,
     POLLED,
     SYS,
+    freeze,
     items,
     launched,
     looked,
+    seen,
     span,
     walk,
 )
@@ -216,3 +218,30 @@ def test_a_hold_whose_time_has_passed_asks_for_a_postponement_not_for_a_look() -
 
     assert headline(held.state, held.now).what == "resume"
     assert headline(passed.state, passed.now).what == "postpone"
+
+
+def test_whoever_a_freeze_over_the_opening_names_is_told_that_they_may_get_past_it() -> None:
+    road = LAUNCHES["countdown"]()
+    road.give("check", SYS, {}, **seen(road.now) | {"freeze": freeze(None, "safety_oncall")})
+    held = LAUNCHES["hold, frozen"]()
+
+    ahead = [one for one in turns(road.state, road.now) if one.what == "override_freeze"]
+    first, past = turns(held.state, held.now)
+    late = turns(held.state, OPENING + timedelta(minutes=16))
+
+    assert [(one.who, one.by, one.why) for one in ahead] == [
+        (("safety_oncall",), OPENING, ("frozen:win_1",))
+    ]
+    assert (first.what, past.what, past.who) == ("postpone", "override_freeze", ("product_lead",))
+    assert past.by == OPENING + timedelta(minutes=15)
+    assert [one.what for one in late] == ["postpone"]
+
+
+@pytest.mark.parametrize("roles", [(), ("product_lead", "safety_oncall")])
+def test_i7_where_windows_name_nobody_or_two_roles_it_is_nobodys_turn(
+    roles: tuple[str, ...],
+) -> None:
+    road = LAUNCHES["countdown"]()
+    road.give("check", SYS, {}, **seen(road.now) | {"freeze": freeze(None, *roles)})
+
+    assert "override_freeze" not in {one.what for one in turns(road.state, road.now)}

@@ -225,10 +225,19 @@ def test_a_crowd_of_equal_items_counts_as_many_and_evidence_that_ends_fails() ->
     assert cause(stale) == "too_many_failing"
 
 
-def window(scope: str, ends: timedelta) -> Window:
+def window(scope: str, ends: timedelta, role: str | None = None, name: str = "win_1") -> Window:
     begins = (OPENING - timedelta(hours=1)).replace(tzinfo=None)
     until = (begins + ends).isoformat()
-    return Window("win_1", "deny", "UTC", begins.isoformat(), until, scope=scope)
+    return Window(name, "deny", "UTC", begins.isoformat(), until, scope=scope, override_role=role)
+
+
+def frozen(*roles: str | None, **over: Any) -> Scenario:
+    """The store is shut from an hour before the opening until days later, by a window for each
+    role that may override it."""
+    windows = tuple(
+        window("store", timedelta(days=2), role, f"win_{n}") for n, role in enumerate(roles)
+    )
+    return scenario(windows=windows, zones={"UTC": UTC}, **over)
 
 
 def test_a_freeze_over_the_opening_holds_it_and_one_over_some_items_leaves_those_dark() -> None:
@@ -245,6 +254,67 @@ def test_a_freeze_over_the_opening_holds_it_and_one_over_some_items_leaves_those
 
     assert (cause(held_), held_.opened_at) == ("frozen", None)
     assert opened.body["excluded"] == ["rel_3"]
+
+
+def test_whoever_a_freeze_names_gets_past_it_where_the_scenario_says_so() -> None:
+    held_ = rehearse(frozen("safety_oncall"))
+    opens = rehearse(frozen("safety_oncall", overrides_freezes=True))
+
+    passed = [m for m in opens.moments if m.type == "launch:freeze:overridden"]
+    assert (cause(held_), held_.opened_at) == ("frozen", None)
+    assert (opens.opened_at, opens.in_time) == (OPENING, True)
+    assert (passed[0].by, passed[0].body["windows"]) == ("rehearsal:safety_oncall:1", ["win_0"])
+    assert passed[0].at > OPENING - timedelta(days=1)  # the first check tells of the freeze
+
+
+def test_what_a_freeze_holds_is_got_past_until_its_time_counts_as_missed() -> None:
+    def away(minutes: int) -> Rehearsed:
+        gone = Away(T0, role="product_lead", until=OPENING + timedelta(minutes=minutes))
+        road = LAUNCHES["armed"]()
+        asked = frozen("product_lead", overrides_freezes=True)
+        return rehearse(replace(asked, launch=road.state, start=road.now, injections=(gone,)))
+
+    in_time, late = away(10), away(20)
+
+    assert in_time.opened_at == OPENING + timedelta(minutes=10)
+    assert cause(in_time) == cause(late) == "frozen"
+    assert (late.opened_at, late.status) == (None, Status.HOLD)
+
+
+@pytest.mark.parametrize(
+    "roles", [(None,), ("product_lead", None), ("product_lead", "safety_oncall")]
+)
+def test_i7_nobody_gets_past_windows_that_name_nobody_or_two_roles(
+    roles: tuple[str | None, ...],
+) -> None:
+    played = rehearse(frozen(*roles, overrides_freezes=True))
+
+    assert (cause(played), played.opened_at) == ("frozen", None)
+
+
+def test_a_freeze_over_some_items_leaves_them_dark_also_where_freezes_are_overridden() -> None:
+    shut = replace(ITEMS[2], scopes=("category:games",))
+    some = scenario(
+        items=(*ITEMS[:2], shut, ITEMS[3]),
+        windows=(window("category:games", timedelta(days=2), "product_lead"),),
+        zones={"UTC": UTC},
+        overrides_freezes=True,
+    )
+
+    opened = next(m for m in rehearse(some).moments if m.type == "launch:wave:opened")
+
+    assert opened.body["excluded"] == ["rel_3"]
+
+
+def test_i7_an_approval_that_is_missing_keeps_the_gate_red_until_it_is_there() -> None:
+    late = (*ITEMS[:1], replace(ITEMS[1], ready_at=OPENING - timedelta(hours=30)), *ITEMS[2:])
+
+    played = rehearse(scenario(items=late))
+    poll = next(m for m in played.moments if m.type == "launch:poll:opened")
+    stuck = [one for one in played.blocked if one.what == "begin_poll"]
+
+    assert poll.at >= OPENING - timedelta(hours=30)
+    assert any("must_approved" in why for one in stuck for why in one.why)
 
 
 def test_a_gate_that_nobody_can_measure_does_not_hold() -> None:
