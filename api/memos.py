@@ -10,7 +10,7 @@ from sqlmodel import col, select
 from api.deps import Services
 from api.errors import Problem
 from api.subjects import launch_in, launch_named
-from gonogo.db.announcements import told_before
+from gonogo.db.announcements import meant, told_before
 from gonogo.db.codec import state_of
 from gonogo.db.memo_lists import texts
 from gonogo.db.memos import MemoPicture
@@ -112,9 +112,11 @@ def _rendered(
     """`audience/locale` to its text. The public hears what changed against what it was told."""
     with reading(svc.engine) as session:
         before = told_before(session, svc.store, sheet.launch, number)
+        corrects = sheet.facts.kind == "corrected"
+        after = meant(session, svc.store, sheet.launch) if corrects else sheet.facts.after
     known = {
         "internal": sheet,
-        "public": replace(sheet, facts=replace(sheet.facts, before=before)),
+        "public": replace(sheet, facts=replace(sheet.facts, before=before, after=after)),
     }
     renderer = MemoRenderer(svc.settings.base)
     return {

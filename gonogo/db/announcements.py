@@ -75,6 +75,17 @@ def told_before(session: Session, store: str, launch: str, number: int) -> Targe
     return told_target(one for one in tellings if one.dated is not None and one.dated < number)
 
 
+def meant(session: Session, store: str, launch: str) -> Target | None:
+    """The date that memos about `launch` meant to tell everybody, whatever somebody made of their
+    words: what a correction for everybody may repeat."""
+    memos = _sent(session, store, [launch])
+    last = max((memo.about for memo in memos if memo.kind in DATED), default=0)
+    for row in _history(session, store, [launch]).get(launch, ()):
+        if row.type in _DATES and row.seq <= last:
+            return _target(row)
+    return None
+
+
 def _cursor(after: str) -> tuple[datetime, str]:
     parts = decode_cursor(after)
     if len(parts) != 2 or not parts[1].isprintable():
@@ -182,21 +193,29 @@ def _dated(memo: Memo, history: Sequence[EventRow], texts: Texts) -> tuple[int, 
     of the text, nobody was told."""
     dates = [row for row in history if row.type in _DATES]
     if memo.kind in DATED:
-        row = next((row for row in dates if row.seq == memo.about), None)
-    elif memo.kind == "corrected":
-        # It tells the date there was when it was written, under the number of what it corrects.
-        row = next((row for row in dates if row.occurred_at <= memo.prepared_at), None)
-    else:
-        row = None
-    if row is None:
-        return None
-    target = of_json(row.body.get("to") or row.body["target"])
-    at = memo.prepared_at if memo.kind == "corrected" else row.occurred_at
+        found = (row for row in dates if row.seq == memo.about)
+        return next(
+            (told for row in found if (told := _in(memo, row, row.occurred_at, texts))), None
+        )
+    if memo.kind != "corrected" or any(one.text not in texts for one in _public(memo).values()):
+        return None  # which date an erased correction told, nobody knows
+    at = memo.prepared_at
+    found = (row for row in dates if row.occurred_at <= at)
+    return next((told for row in found if (told := _in(memo, row, at, texts))), None)
+
+
+def _in(memo: Memo, row: EventRow, at: datetime, texts: Texts) -> tuple[int, Target] | None:
+    """The date that event `row` set, if `memo` tells it as somebody would who wrote it `at`."""
+    target = _target(row)
     said = words(target, day_of(target, at))
     told = any(
         _says(part, said[name.partition("/")[2]], texts) for name, part in _public(memo).items()
     )
     return (row.seq, target) if told else None
+
+
+def _target(row: EventRow) -> Target:
+    return of_json(row.body.get("to") or row.body["target"])
 
 
 def _name(memos: Sequence[Memo], history: Sequence[EventRow], texts: Texts) -> str | None:

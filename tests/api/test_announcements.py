@@ -188,13 +188,14 @@ async def test_a_date_or_a_name_that_was_edited_out_was_told_to_nobody(store: St
     assert_careful(shown)
 
 
-async def test_a_correction_is_linked_and_tells_the_date_it_was_written_with(store: Store) -> None:
+async def test_a_correction_is_linked_and_tells_no_date_that_moved_inside_only(
+    store: Store,
+) -> None:
     launch = Recorded(store).planned("2031-05")
     wrong = await tell(store, launch.id)
-    launch.give("narrow", target=on("2031-05-20"))
-    draft = await prepared(store, launch.id, corrects=wrong, right="It is a day.")
-    before = await listed(store)
     launch.give("postpone", target=on("2031-09"), reason="unexpected", note=None)
+    draft = await prepared(store, launch.id, corrects=wrong, right="It opens in the morning.")
+    before = await listed(store)
     await send(store, draft["id"])
 
     (one,) = await listed(store)
@@ -204,10 +205,25 @@ async def test_a_correction_is_linked_and_tells_the_date_it_was_written_with(sto
     assert before[0]["memos"][0]["corrected_by"] is None
     assert [told["id"] for told in one["memos"]] == [draft["id"], wrong]
     assert (one["memos"][0]["corrects"], one["memos"][1]["corrected_by"]) == (wrong, draft["id"])
-    assert one["date"]["words"]["en"] == "on Tuesday 20 May 2031"
-    assert one["status"] == "announced"
+    assert (one["date"]["words"]["en"], one["status"]) == ("in May 2031", "announced")
+    assert "September" not in str(draft["parts"]["public/en"])
+    assert "septembre" not in str(draft["parts"]["public/fr"])
     assert f"/memos/{wrong}" in page
     assert f"/memos/{draft['id']}" in page
+
+
+async def test_a_date_that_was_told_wrongly_is_set_right_by_its_correction(store: Store) -> None:
+    launch = Recorded(store).planned("2031-05")
+    memo = await prepared(store, launch.id)
+    await rewrite(store, memo, "The GPT Store opens in June 2031", "In June 2031.")
+    await send(store, memo["id"])
+    (wrong,) = await listed(store)
+    await tell(store, launch.id, corrects=memo["id"], right="May, not June.")
+
+    (right,) = await listed(store)
+
+    assert (wrong["name"], wrong["date"]) == ("The GPT Store", None)
+    assert right["date"]["words"]["en"] == "in May 2031"
 
 
 async def test_what_only_insiders_have_is_corrected_for_insiders_alone(store: Store) -> None:
