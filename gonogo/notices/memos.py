@@ -134,7 +134,9 @@ class MemoRenderer:
                 "at": _moment(sheet.corrects.sent_at, sheet.tz, locale),
                 "url": f"{self._base}/memos/{sheet.corrects.id}",
             },
-            "url": f"{self._base}/launches/{sheet.launch}",
+            # A launch's board is not for visitors; what they were told of it is.
+            "url": self._base
+            + (f"/launches/{sheet.launch}" if audience == "internal" else "/announcements"),
         }
 
     def _inside(self, sheet: MemoSheet, locale: str) -> dict[str, Any]:

@@ -1,5 +1,8 @@
 """Memos on pages: written, edited, sent and corrected by forms alone; read by everybody."""
 
+import pytest
+
+from api.pages import memos
 from tests.api.launches import Recorded
 from tests.api.store import Store
 from tests.api.test_memos import NOTE, postponed
@@ -63,6 +66,29 @@ async def test_a_sent_memo_is_corrected_by_another_on_its_page(store: Store) -> 
     assert f'href="{correction}"' in old.text
     assert f'href="{path}"' in new.text
     assert "It opens in May." in new.text
+
+
+async def test_older_memos_of_one_launch_are_of_that_launch(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(memos, "PAGE", 1)
+    launch, other = postponed(store), postponed(store)
+    lea = Browser(store, "lea")
+    await written(store, other)
+    path = await written(store, launch)
+    form = await lea.page(path)
+    sent = await lea.send(path, {"key": form.hidden["key"], "what": "send", "audience": "public"})
+    form = await lea.page(path)
+    fields = {"key": form.hidden["key"], "what": "correct", "right": "It opens in May."}
+    made = await lea.send(path, fields)
+
+    newest = await lea.page(f"/memos?launch={launch.id}")
+    (older,) = [link for link in newest.links if "cursor=" in link]
+    page = await lea.page(older)
+
+    assert (sent.status_code, made.status_code) == (303, 303)
+    assert path in page.links
+    assert not [link for link in page.links if "cursor=" in link]  # the other launch's is none
 
 
 async def test_only_leads_have_buttons(store: Store) -> None:
