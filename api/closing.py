@@ -9,10 +9,9 @@ from sqlmodel import Session, col, select
 
 from api.deps import Services
 from api.errors import Problem
+from api.subjects import launch_named
 from gonogo.db import forecasts
-from gonogo.db.codec import state_of
 from gonogo.db.launch_pressed import pressed
-from gonogo.db.launches import LaunchPicture
 from gonogo.db.people import PersonRow
 from gonogo.db.prose import prose_of, read_prose
 from gonogo.db.session import reading
@@ -20,14 +19,7 @@ from gonogo.db.tables import ProseRow
 from gonogo.notices.reports import report_html
 from policies.lifecycle.kernel import Event
 from policies.lifecycle.launch_state import Launch, Status
-from policies.rules.launch_report import (
-    Index,
-    LaunchReport,
-    as_json,
-    index_in,
-    index_of,
-    report,
-)
+from policies.rules.launch_report import Index, LaunchReport, as_json, index_in, index_of, report
 
 
 @dataclass(frozen=True)
@@ -36,16 +28,6 @@ class Closing:
 
     body: dict[str, Any]
     texts: tuple[ProseRow, ...]
-
-
-def launch_named(svc: Services, launch: str) -> Launch:
-    """Raises `not-found`."""
-    with reading(svc.engine) as session:
-        row = session.get(LaunchPicture, (svc.store, launch))
-    if row is None:
-        raise Problem("not-found", f"there is no launch {launch}")
-    state: Launch = state_of("launch", row.state)
-    return state
 
 
 def made_of(

@@ -4,14 +4,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from api.deps import Services
+from api.subjects import launch_in
 from api.views import time_text
-from gonogo.db.codec import state_of
 from gonogo.db.launch_pressed import Pressed
 from gonogo.db.launch_pressed import pressed as of_launch
 from gonogo.db.launch_pressure import Looked, Timed
-from gonogo.db.launches import LaunchPicture
 from gonogo.db.session import reading
-from policies.lifecycle.launch_state import Launch
 from policies.rules.pressure import hurry
 
 SHOWN_MOST = 500
@@ -21,14 +19,11 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def pressed(svc: Services, subject: str) -> Pressed | None:
-    """None: there is no such launch."""
+def pressed(svc: Services, subject: str) -> Pressed:
+    """Raises `not-found`."""
     events = svc.ledger.events(svc.store, subject)
     with reading(svc.engine) as session:
-        row = session.get(LaunchPicture, (svc.store, subject))
-        if row is None:
-            return None
-        state: Launch = state_of("launch", row.state)
+        state = launch_in(svc, session, subject)
         return of_launch(session, state, events, svc.packs(state.terms.pack))
 
 

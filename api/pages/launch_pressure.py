@@ -21,9 +21,9 @@ _ITEMS = 25
 def pressure_page(svc: Svc, look: SignedIn, who: Person, subject: SubjectId) -> Response:
     """For the store's staff; to developers it does not exist."""
     now = datetime.now(UTC)
-    found = pressed(svc, subject) if is_staff(who) else None
-    if found is None:
+    if not is_staff(who):
         raise Problem("not-found", f"there is no pressure of {subject} that you may see")
+    found = pressed(svc, subject)
     told = pressure_view(found, 0, _ITEMS)
     people = {one["by"] for kind in _WITH_PEOPLE for one in told[kind] if one["by"]}
     look.names.learn({who.id, *people})

@@ -7,13 +7,13 @@ from fastapi.responses import HTMLResponse
 from starlette.concurrency import run_in_threadpool
 
 from api.bodies import Body, Instant, Note
-from api.closing import closing_of, filed_of, launch_named, made_of, page_of
+from api.closing import closing_of, filed_of, made_of, page_of
 from api.deps import SubjectId, Svc
 from api.errors import Problem
 from api.launch_asked import Deciding
 from api.launch_forecast import told_by
 from api.schema import COMMAND, READ
-from api.subjects import Staff
+from api.subjects import Staff, launch_named
 from api.views import time_text
 from gonogo.db import forecasts
 from gonogo.db.forecasts import KEPT_MOST, ForecastRow
