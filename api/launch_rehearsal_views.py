@@ -5,18 +5,15 @@ from typing import Any
 
 from api.launch_rehearsal import Played
 from api.views import time_text
-from policies.rules.launch_report import code_of
+from policies.rules.launch_report import LOOKS, code_of
 from policies.rules.launch_turns import Turn
 from policies.rules.rehearsal import Blocked, Moment, Wait
 
 SHOWN_MOST = 500  # of any list
-# Looks of the system that found nothing new are counted, not listed.
-QUIET = frozenset({"launch:gate:measured", "launch:items:counted"})
 
 
 def rehearsal_view(done: Played) -> dict[str, Any]:
     scenario, result = done.scenario, done.result
-    loud = [one for one in result.moments if one.type not in QUIET]
     items = scenario.items
     return {
         "launch": scenario.launch.id,
@@ -29,7 +26,7 @@ def rehearsal_view(done: Played) -> dict[str, Any]:
         "opened_at": time_text(result.opened_at),
         "in_time": result.in_time,
         "finished": result.finished,
-        "moments": [_moment(one) for one in loud[:SHOWN_MOST]],
+        "moments": [_moment(one) for one in listed(done)[:SHOWN_MOST]],
         "moments_in_all": len(result.moments),
         "blocked": [_blocked(one) for one in result.blocked[:SHOWN_MOST]],
         "waits": [_wait(one) for one in result.waits[:SHOWN_MOST]],
@@ -54,6 +51,11 @@ def rehearsal_view(done: Played) -> dict[str, Any]:
             "most_by": time_text(done.spread.most_by),
         },
     }
+
+
+def listed(done: Played) -> list[Moment]:
+    """What happens in it, in order. What the system measured again fills no page."""
+    return [one for one in done.result.moments if one.type not in LOOKS]
 
 
 def _moment(one: Moment) -> dict[str, Any]:

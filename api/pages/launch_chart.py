@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from math import copysign, log1p
 
 from api.launch_rehearsal import Played
-from api.launch_rehearsal_views import QUIET
+from api.launch_rehearsal_views import listed
 from policies.lifecycle.kernel import SYSTEM
 from policies.rules.rehearsal_cast import Away, Injection, Outage, Rejected, Stopped
 
@@ -104,11 +104,12 @@ def chart(done: Played) -> Chart:
     blocked = [scale.bar("blocked", one.at, one.until, one.what) for one in result.blocked]
     if blocked:
         lanes.append(("blocked", blocked, []))
-    told = [one for one in result.moments if one.type not in QUIET]
-    lanes.append(("system", [], [_dot(scale, one.at, one.type) for one in told if _is_own(one.by)]))
+    moments = listed(done)
+    own = [_dot(scale, one.at, one.type) for one in moments if _is_own(one.by)]
+    lanes.append(("system", [], own))
     for role in _roles(done):
         bars = [scale.bar("wait", w.at, w.until, w.what) for w in result.waits if w.who[0] == role]
-        mine = [one for one in told if one.by.startswith(f"rehearsal:{role}:")]
+        mine = [one for one in moments if one.by.startswith(f"rehearsal:{role}:")]
         lanes.append((role, bars, [_dot(scale, one.at, one.type) for one in mine]))
     placed = tuple(
         Lane(name, index * LANE_PX, tuple(bars), tuple(dots))

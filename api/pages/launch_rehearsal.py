@@ -11,7 +11,7 @@ from api.deps import PLAIN, SubjectId, Svc
 from api.errors import Problem
 from api.launch_board import Board, board, lines
 from api.launch_rehearsal import Played, RehearsalBody, played
-from api.launch_rehearsal_views import QUIET, rehearsal_view, role_of
+from api.launch_rehearsal_views import listed, rehearsal_view, role_of
 from api.launch_shown import launch_view
 from api.pages.launch_chart import LANE_PX, chart
 from api.pages.launch_parts import titles
@@ -138,11 +138,10 @@ def rehearsal_page(
 
 
 def _story(done: Played) -> list[Told]:
-    """In the order in which it would happen; what the system measured again fills no page."""
-    loud = [one for one in done.result.moments if one.type not in QUIET]
+    """In the order in which it would happen."""
     return [
         Told(one.type, _who(one.by), one.at, worded(one.body, one.at), None, seq)
-        for seq, one in enumerate(loud[:_SHOWN])
+        for seq, one in enumerate(listed(done)[:_SHOWN])
     ]
 
 

@@ -18,8 +18,11 @@ from policies.rules.target import Target, deadline
 from policies.stats.scoring import brier, calibration, log_score
 
 SCHEMA = 2  # since 2 it holds the pressure
-# Shown on the timeline; looks of the system that found nothing new are counted, not listed.
-_QUIET = frozenset({"launch:gate:measured", "launch:items:counted", "launch:countdown:checked"})
+# Looks of the system: wherever a timeline is told they are counted, not listed.
+LOOKS = frozenset({"launch:gate:measured", "launch:items:counted"})
+# What a check before the opening found, the next event tells: a hold, a freeze, the opening. A
+# rehearsal lists checks, since when they look and at how many items is what it is asked for.
+_QUIET = LOOKS | {"launch:countdown:checked"}
 _DATES = {
     "launch:planned": "planned",
     "launch:target:narrowed": "narrowed",
