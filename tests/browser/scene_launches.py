@@ -17,9 +17,9 @@ def launches(store: Store, ready: list[str]) -> dict[str, str]:
         "gating": _gating(store, soon + 9 * DAY, ready),
         "poll": _poll(store, soon + 40 * hour, ready),
         "countdown": Told(store, "Teachers’ corner", soon + 20 * hour).counting(),
-        "hold": _held(store, soon + 22 * hour),
+        "hold": _held(store, soon + 22 * hour, ready[6]),
         "live": Told(store, "First opening", soon - 2 * DAY).live(ready[4]),
-        "postponed": _postponed(store, soon + 20 * DAY, ready[5:7]),
+        "postponed": _postponed(store, soon + 20 * DAY, ready[5]),
     }
     return {name: told.subject for name, told in found.items()}
 
@@ -47,18 +47,19 @@ def _poll(store: Store, opening: datetime, ready: list[str]) -> Told:
     return told
 
 
-def _held(store: Store, opening: datetime) -> Told:
-    told = Told(store, "Games room", opening).counting()
+def _held(store: Store, opening: datetime, ready: str) -> Told:
+    told = Told(store, "Games room", opening)
+    bind(store, ready, told.subject)
+    told.counting()
     told.now = datetime.now(UTC) - timedelta(minutes=30)
     told.give("hold", "sam", told.why("A report of last night has to be read first."))
     return told
 
 
-def _postponed(store: Store, opening: datetime, ready: list[str]) -> Told:
+def _postponed(store: Store, opening: datetime, ready: str) -> Told:
     """To a date beyond the life of its evidence, so that its forecast has chances to draw."""
     told = Told(store, "Night owls", opening).gating()
-    for release in ready:
-        bind(store, release, told.subject)
+    bind(store, ready, told.subject)
     told.now = datetime.now(UTC) - timedelta(hours=3)
     later = told.target(f"early {opening.year + 1}")
     why = {

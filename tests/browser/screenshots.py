@@ -34,7 +34,7 @@ SHOTS = (
     ("postpone-memos", "lea", POSTPONE + "#memos", "light", 1280, 700),
     ("memo", "lea", "/memos/{memos[told]}", "light", 1280, 760),
     ("duties", "ada", "/duties/{publishers[lumen]}", "light", 1280, 640),
-    ("forecast", "lea", "/launches/{launches[postponed]}/forecast", "light", 1280, 640),
+    ("forecast", "lea", "/launches/{launches[postponed]}/forecast", "light", 1280, 700),
     ("forward", "lea", "/launches/{launches[gating]}/forward?target={sooner}", "light", 1280, 700),
     ("pressure", "lea", "/launches/{launches[live]}/pressure", "light", 1280, 860),
     ("calendar", "lea", "/launches/{launches[gating]}#calendar", "light", 1280, 760),
@@ -65,7 +65,8 @@ async def take(scene: Scene) -> dict[str, bytes]:
                 [{"name": COOKIE, "value": scene.cookies[who], "url": where, "secure": True}]
             )
             page = await context.new_page()
-            await page.goto(path.format(**vars(scene), **dates))
+            # Until parts are there that a page fetches beside it.
+            await page.goto(path.format(**vars(scene), **dates), wait_until="networkidle")
             taken[name] = await page.screenshot(animations="disabled")
             await context.close()
         await browser.close()

@@ -61,7 +61,7 @@ VISITS: dict[str, tuple[tuple[str, str, str], ...]] = {
     ),
     "/launches/{subject}/forecast": (
         ("lea", "launches", "gating"),
-        ("sam", "launches", "hold"),
+        ("sam", "launches", "countdown"),
         ("lea", "launches", "live"),
         ("lea", "launches", "postponed"),
     ),
