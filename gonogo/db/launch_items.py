@@ -141,18 +141,13 @@ def _item(row: ReleasePicture, standing: "_Known") -> Item:
         tier=standing.tier or "high",
         requires=tuple(state.get("requires") or ()),
         offset_s=state.get("offset_s") or 0,
-        not_before=_held_back(row, standing),
+        not_before=instant_or_none(state.get("not_before")),
+        # What was let out and follows its launch by itself is no opening's any more: the public
+        # asks the GPT's embargo with every question.
+        embargo_ends=standing.embargo if row.phase in WAITING else None,
         erased=standing.erased,
         scopes=standing.scopes,
     )
-
-
-def _held_back(row: ReleasePicture, standing: "_Known") -> datetime | None:
-    """Its embargoes, the plan's and its GPT's, end here. What was let out and follows its launch by
-    itself is no opening's any more: the public asks the GPT's embargo with every question."""
-    planned = instant_or_none(row.state.get("not_before"))
-    its = standing.embargo if row.phase in WAITING else None
-    return max(planned, its) if planned and its else planned or its
 
 
 @dataclass(frozen=True)

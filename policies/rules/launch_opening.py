@@ -18,7 +18,8 @@ FAILING_MOST = 500
 @dataclass(frozen=True)
 class Item:
     """One bound release. `requires` are releases that have to be visible with it or before it;
-    `offset_s` counts from the opening, `not_before` is an embargo (UTC)."""
+    `offset_s` counts from the opening; `not_before` is its embargo in the plan of the launch,
+    `embargo_ends` when the last embargo of its GPT ends, also where that is past (both UTC)."""
 
     release: str
     wave: int
@@ -28,6 +29,7 @@ class Item:
     requires: tuple[str, ...] = ()
     offset_s: int = 0
     not_before: datetime | None = None
+    embargo_ends: datetime | None = None
     erased: bool = False
     scopes: frozenset[str] = frozenset()  # narrower than the store, in the words of windows
 
@@ -78,7 +80,7 @@ def _own(
     why = list(exposure_may_grow(item.standing, at).why)
     if item.erased:
         why.append("erased")
-    if item.not_before is not None and opens < item.not_before:
+    if any(opens < end for end in (item.not_before, item.embargo_ends) if end is not None):
         why.append("embargo")
     if item.offset_s > 0:
         why.append("after_the_opening")  # it opens with a later wave

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from gonogo.db.adoption import adopt
+from gonogo.db.launch_around import gather
 from gonogo.db.launch_items import items_of_launch
 from gonogo.db.session import reading, writing
 from gonogo.db.standing import standing_of
@@ -14,6 +15,7 @@ from gonogo.db.transfers import ACCEPTED, TransferPicture
 from policies.errors import EvidenceBlocks
 from policies.lifecycle.launch_state import Held, Launch, Status
 from policies.lifecycle.machines import MACHINES
+from policies.rules.launch_opening import readiness
 from policies.wire import RecordRequest
 from tests.builders import ADA, LEA, MAX, PUBLISHER, SOL, STORE
 from tests.db.desk import Desk
@@ -22,7 +24,7 @@ from tests.db.test_launch_windows import draw
 from tests.db.test_launches import code, reasons
 from tests.policies.launches import OPENING, at
 from tests.policies.publishers import publisher_body
-from tests.policies.states import SYS
+from tests.policies.states import PACK, SYS
 
 MINUTE = timedelta(minutes=1)
 
@@ -167,14 +169,27 @@ def test_i6_an_embargo_that_is_set_as_it_opens_is_met(opening: Opening) -> None:
     assert state(opening).wave == 0
 
 
-def test_the_later_of_two_embargoes_holds(opening: Opening) -> None:
-    opening.bound(1, not_before=(OPENING + 2 * MINUTE).isoformat())
-    embargo(opening, 1, OPENING - MINUTE)
+@pytest.mark.parametrize(
+    ("planned", "of_the_gpt"), [(2 * MINUTE, -MINUTE), (-MINUTE, 2 * MINUTE), (MINUTE, MINUTE)]
+)
+def test_the_later_of_two_embargoes_holds(
+    opening: Opening, planned: timedelta, of_the_gpt: timedelta
+) -> None:
+    """They stay apart: the plan's moves with the launch, the GPT's does not."""
+    opening.bound(1, not_before=(OPENING + planned).isoformat())
+    embargo(opening, 1, OPENING + of_the_gpt)
 
     with reading(opening.desk.engine) as session:
         (item,) = items_of_launch(session, STORE, LAUNCH).items
+        plan = gather(session, opening.desk.state(LAUNCH), PACK, OPENING, in_force=PACK).plan
+    at_once, later = (
+        readiness([item], (), OPENING - MINUTE, {}, opens).failing.get(item.release, ())
+        for opens in (OPENING, OPENING + 2 * MINUTE)
+    )
 
-    assert item.not_before == OPENING + 2 * MINUTE
+    assert "embargo" in at_once
+    assert "embargo" not in later
+    assert plan.items[item.release].not_before == OPENING + planned
 
 
 def test_i6_an_embargo_set_while_it_is_suspended_keeps_nothing_back_for_good(
