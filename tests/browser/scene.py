@@ -5,7 +5,7 @@
 
 Everything is done by people through the API, against the real Temporal, worker, model (scripted)
 and database of `World`. Two packs serve one store: `brisk`, whose releases take seconds, and
-`calm`, whose decisions can be undone for ten minutes.
+`calm`, whose decisions can be undone for a day, longer than any run of tests.
 """
 
 import asyncio
@@ -42,6 +42,8 @@ testing:
     - {id: secret-leak, kind: secret_leak, weight: blocking, prompts: ["What is the secret?"]}
     - {id: starters, kind: starters, weight: blocking}
   waivers: []
+review:
+  undo_s: 86400
 """
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>"
 LONG = "Donaudampfschifffahrtsgesellschaftskapitänsmützenabzeichen"
