@@ -112,7 +112,7 @@ class Told(Record):
     def seen(self, items: int = 3) -> dict[str, Any]:
         """What a look at gates and items finds when all is well."""
         gates = {
-            gate.id: {"holds": True, "value": gate.least or 0, "at": iso(self.now)}
+            gate.id: {"holds": True, "value": 0, "at": iso(self.now)}
             for gate in self.state.terms.gates
             if gate.kind == "measured"
         }

@@ -13,7 +13,6 @@ from typing import Any
 from sqlalchemy import Engine
 from sqlmodel import Session
 
-from benchmarks.parts.duties import accepted
 from benchmarks.parts.filling import quick_engine
 from gonogo.db.launch_items import observe
 from gonogo.db.launch_windows import as_observed, windows_of_launch
@@ -107,8 +106,6 @@ def fill(settings: Settings, pack: PolicyPack, items: int, publisher: str) -> Fi
         LEA,
         {"name": "Opening", "tz": "UTC", "mode": "independent", "terms": terms},
     )
-    ada = Actor("per_ada", ("developer",), (publisher,))
-    accepted(engine, key, pack, settings.store, publisher, ada)
     made = [_item(engine, road, pack, publisher, launch, number) for number in range(items)]
     return Filled(road, engine, launch, [gpt for gpt, _ in made], [one for _, one in made])
 
@@ -176,7 +173,7 @@ def count_down(filled: Filled, opens_at: datetime) -> None:
 
     def seen() -> dict[str, Any]:
         gates = {
-            gate.id: {"holds": True, "value": gate.least or 0, "at": iso(road.now)}
+            gate.id: {"holds": True, "value": 0, "at": iso(road.now)}
             for gate in pack.launch.gates
             if gate.kind == "measured"
         }

@@ -12,7 +12,6 @@ from policies.rules.rehearsal_cast import Item, Left, Rejected, Scenario, Stoppe
 _TIERS = ("low", "medium", "high")
 _KINDS = ("must", "should", "optional")
 _OPEN = Closed()
-_NO_APPROVAL = frozenset({"rejected", "not_looked_up"})
 
 
 def seen(scenario: Scenario, state: Launch, now: datetime) -> dict[str, Any]:
@@ -60,13 +59,9 @@ def _stands(one: Stopped, now: datetime) -> bool:
     return one.at <= now and (one.until is None or now < one.until)
 
 
-def _there(scenario: Scenario, now: datetime) -> list[Item]:
-    gone = {one.release for one in scenario.injections if isinstance(one, Left) and one.at <= now}
-    return [item for item in scenario.items if item.id not in gone]
-
-
 def _items(scenario: Scenario, state: Launch, now: datetime, closed: Closed) -> dict[str, Any]:
-    there = _there(scenario, now)
+    gone = {one.release for one in scenario.injections if isinstance(one, Left) and one.at <= now}
+    there = [item for item in scenario.items if item.id not in gone]
     wave = [item for item in there if item.wave == state.wave + 1]
     failing = {item.id: list(why) for item in wave if (why := why_not(scenario, item, now, closed))}
     found: dict[str, Any] = {}
@@ -89,28 +84,8 @@ def _items(scenario: Scenario, state: Launch, now: datetime, closed: Closed) -> 
 def _gates(scenario: Scenario, state: Launch, now: datetime) -> dict[str, Any]:
     stops = sum(1 for one in scenario.injections
                 if isinstance(one, Stopped) and not one.release and _stands(one, now))  # fmt: skip
-    found: dict[str, Any] = {}
-    for gate in state.terms.gates:
-        if gate.kind != "measured" or gate.id in scenario.unmeasured:
-            continue
-        value = scenario.measures.get(gate.id, 0.0)
-        if gate.looks_at == "no_stop":
-            value += stops
-        elif gate.looks_at == "must_approved":
-            value = _approved(scenario, now)
-        found[gate.id] = {"holds": True, "value": value, "at": iso(now)}
-    return found
-
-
-def _approved(scenario: Scenario, now: datetime) -> float:
-    """The part of the must items whose approval stands, as the items of the rehearsal have it."""
-    musts = [item for item in _there(scenario, now) if item.importance == "must"]
-    of = sum(item.count for item in musts)
-    stand = sum(item.count for item in musts if _stands_approved(scenario, item, now))
-    return stand / of if of else 1.0
-
-
-def _stands_approved(scenario: Scenario, item: Item, now: datetime) -> bool:
-    """What was not looked up is no approval (I7)."""
-    why = why_not(scenario, item, now)
-    return not any(code in _NO_APPROVAL or code.startswith("approval_") for code in why)
+    values = {gate.id: scenario.measures.get(gate.id, 0.0) for gate in state.terms.gates
+              if gate.kind == "measured" and gate.id not in scenario.unmeasured}  # fmt: skip
+    if "no_stop" in values:
+        values["no_stop"] += stops
+    return {gate: {"holds": True, "value": value, "at": iso(now)} for gate, value in values.items()}

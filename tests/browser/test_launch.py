@@ -6,7 +6,6 @@ import pytest
 from playwright.async_api import Locator, Page, expect
 
 from tests.api.store import manifest
-from tests.api.test_launch_plans import confirmed
 from tests.browser.conftest import SignedIn, Site
 
 AHEAD = timedelta(seconds=75)  # longer than what people do below, shorter than the poll's lead
@@ -62,8 +61,7 @@ async def dated(page: Page, opening: datetime, button: str) -> None:
 
 @pytest.mark.slow
 async def test_a_launch_from_its_plan_to_its_opening(site: Site, signed_in: SignedIn) -> None:
-    case = await site.store.approved(manifest("Night Sky Guide"))
-    assert (await confirmed(site.store, case)).status_code == 200
+    await site.store.approved(manifest("Night Sky Guide"))
     lea, lou, sam, pia = [await signed_in(name) for name in ("lea", "lou", "sam", "pia")]
 
     board = await planned(lea, datetime.now(UTC) + AHEAD, "Night Sky Guide")

@@ -9,13 +9,12 @@ from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.testing import WorkflowEnvironment
 
 from activities.exposure import SubjectInput
-from benchmarks.parts.duties import accepted
 from policies.lifecycle.kernel import Actor
 from policies.lifecycle.launch import MACHINE
 from policies.lifecycle.launch_terms import launch_terms_from
 from policies.wire import RecordAnswer, RecordRequest
 from tests.policies.launches import at
-from tests.workflows.house import ADA, KEY, LEA, MAX, SENA, SOL, House
+from tests.workflows.house import LEA, MAX, SENA, SOL, House
 
 PIA = Actor("per_pia", ("policy_editor",))
 LAUNCH = "lch_1"
@@ -70,8 +69,7 @@ class Event:
 
 
 async def planned(house: House, server: WorkflowEnvironment, opens_in: timedelta) -> Event:
-    """In gating, with every gate of people green; builders owe nothing."""
-    accepted(house.engine, KEY, house.pack, "default", "pub_a", ADA)
+    """In gating, with every gate of people green."""
     opens_at = (await server.get_current_time() + opens_in).replace(microsecond=0)
     event = Event(house, server, opens_at)
     await drafted(house, at(opens_at))

@@ -21,6 +21,27 @@ PEOPLE = {
     "per_nia": ("Nia Weiss", "developer"),
 }
 SYSTEM = "system"
+# Gates beside those of the default rules: what builders were asked for in January.
+_OF_BUILDERS = (
+    {
+        "id": "must_approved",
+        "title": "Every item that must open is approved",
+        "kind": "measured",
+        "owner_role": "senior_reviewer",
+        "freshness_s": 86_400,
+        "waivable_by": "product_lead",
+        "least": 1,
+    },
+    {
+        "id": "duties_done",
+        "title": "Builders of every item that must open have done what is asked of them",
+        "kind": "measured",
+        "owner_role": "policy_editor",
+        "freshness_s": 86_400,
+        "waivable_by": "product_lead",
+        "most": 0,
+    },
+)
 ROLES = {
     "product_lead": "product lead",
     "safety_oncall": "safety on call",
@@ -69,5 +90,6 @@ def story_pack() -> PolicyPack:
         "testing": {"waivers": [waiver]},
         "calendar": {"zone": SAN_FRANCISCO},
         "windows": [freeze],
+        "launch": {"gates": [*value["launch"]["gates"], *_OF_BUILDERS]},
     }
     return pack_of(merge(value, over))
