@@ -304,17 +304,6 @@ def test_a_freeze_over_some_items_leaves_them_dark_also_where_freezes_are_overri
     assert opened.body["excluded"] == ["rel_3"]
 
 
-def test_i7_an_approval_that_is_missing_keeps_the_gate_red_until_it_is_there() -> None:
-    late = (*ITEMS[:1], replace(ITEMS[1], ready_at=OPENING - timedelta(hours=30)), *ITEMS[2:])
-
-    played = rehearse(scenario(items=late))
-    poll = next(m for m in played.moments if m.type == "launch:poll:opened")
-    stuck = [one for one in played.blocked if one.what == "begin_poll"]
-
-    assert poll.at >= OPENING - timedelta(hours=30)
-    assert any("must_approved" in why for one in stuck for why in one.why)
-
-
 def test_a_gate_that_nobody_can_measure_does_not_hold() -> None:
     blind = rehearse(scenario(unmeasured=frozenset({"no_stop"})))
 
