@@ -14,8 +14,14 @@ from typing import TYPE_CHECKING
 
 from temporalio.client import Client, Interceptor
 from temporalio.common import Priority
-from temporalio.contrib.pydantic import pydantic_data_converter
-from temporalio.converter import DataConverter, DefaultFailureConverterWithEncodedAttributes
+from temporalio.contrib.pydantic import PydanticJSONPlainPayloadConverter
+from temporalio.converter import (
+    CompositePayloadConverter,
+    DataConverter,
+    DefaultFailureConverterWithEncodedAttributes,
+    DefaultPayloadConverter,
+    JSONPlainPayloadConverter,
+)
 from temporalio.service import RetryConfig
 
 from gonogo.settings import Settings
@@ -23,7 +29,24 @@ from gonogo.settings import Settings
 if TYPE_CHECKING:
     from temporalio.envconfig import ClientConnectConfig
 
-CONVERTER = pydantic_data_converter
+# Every workflow makes a converter of its own, which would build the validators of all types anew:
+# a tenth of what a worker did. So they share one, which remembers the thousand types used last.
+_JSON = PydanticJSONPlainPayloadConverter()
+
+
+class _Shared(CompositePayloadConverter):
+    """Pydantic's payload converter, with the part that remembers types in common."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            *(
+                _JSON if isinstance(one, JSONPlainPayloadConverter) else one
+                for one in DefaultPayloadConverter.default_encoding_payload_converters
+            )
+        )
+
+
+CONVERTER = DataConverter(payload_converter_class=_Shared)
 # A launch keeps a time that was announced, while thousands of its releases follow at leisure.
 _FIRST = {"Launch": Priority(priority_key=1)}
 # A worker may be started at the same moment as the orchestrator, or a little before.

@@ -6,7 +6,7 @@ What opens is one row of the record. Its items look at it when they are told, at
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -73,6 +73,7 @@ class LaunchWorkflow:
         self._told = start.told
         self._foretold = start.foretold
         self._aside: set[asyncio.Task[None]] = set()  # what nothing waits for
+        self._telling = False
         self._left = False  # since it counted its items last
         self._must_left = False
         self._warm: Mapping[str, Any] | None = None
@@ -83,12 +84,12 @@ class LaunchWorkflow:
         await self._launch.load(start.past)
         await workflow.wait_condition(lambda: self._launch.state is not None)
         while self.state.is_open:
-            await self._tell_items()
+            await self._keep_told()
             self._keep_forecast()
             await self._count_who_left()
             await self._next_step()
             self._renew_history(start)
-        await self._tell_items()
+        await self._keep_told()
         await workflow.wait_condition(self._is_at_rest)
         return self.state.status.value
 
@@ -223,21 +224,43 @@ class LaunchWorkflow:
         self._left = self._must_left = False
         await self._give("item_left", body)
 
-    async def _tell_items(self) -> None:
-        """A wave opened, nothing will ever open, or the time to choose is over: its items look for
-        themselves."""
+    def _news(self) -> str | None:
+        """What items were not told yet: a wave opened, nothing will ever open, or the time to
+        choose is over. They look for themselves."""
         s = self.state
         chosen = f":{s.asked.nth}" if s.asked and s.asked.closed else ""
         news = f"{s.wave}:{s.status.value if s.status.value in OVER else ''}{chosen}"
-        if news == self._told or (s.wave == 0 and s.status.value not in OVER and not chosen):
+        is_news = s.wave > 0 or s.status.value in OVER or chosen
+        return news if is_news and news != self._told else None
+
+    async def _keep_told(self) -> None:
+        """Aside: the next wave opens at its time while thousands of this one still follow."""
+        if self._news() is None or self._telling:
             return
+        if not workflow.patched("tells-aside"):
+            await self._tell_items()
+            return
+        self._telling = True
+        self._set_aside(self._tell_all_news())
+
+    async def _tell_all_news(self) -> None:
+        while self._news() is not None:
+            try:
+                await self._tell_items()
+            except ActivityError as fault:
+                workflow.logger.error("items could not be told: %s", fault.cause)
+                await workflow.sleep(_AGAIN_MOST)
+        self._telling = False
+
+    async def _tell_items(self) -> None:
+        news = self._news()
         last: str | None = ""
         while last is not None:
             told = await workflow.execute_activity_method(
-                Launching.tell, TellRequest(s.store, s.id, last), **COMMAND
+                Launching.tell, TellRequest(self.state.store, self.state.id, last), **COMMAND
             )
             last = told.last
-        self._told = news
+        self._told = news or self._told
 
     def _keep_forecast(self) -> None:
         """At every earnest point of its way, aside: no opening waits for a simulation."""
@@ -245,7 +268,10 @@ class LaunchWorkflow:
         if point is None or point == self._foretold or not workflow.patched("kept-forecasts"):
             return
         self._foretold = point
-        task = asyncio.create_task(self._foretell(point))
+        self._set_aside(self._foretell(point))
+
+    def _set_aside(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
         self._aside.add(task)
         task.add_done_callback(self._aside.discard)
 

@@ -11,7 +11,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 import pysqlite3
 from sqlalchemy import URL, Engine, create_engine, event, make_url
@@ -25,6 +27,7 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 # Keys of PostgreSQL's advisory locks: who migrates, and who writes.
 MIGRATING, WRITING = 7370, 7371
 _WAIT_S = 30
+_TURNS: "WeakKeyDictionary[Engine, Lock]" = WeakKeyDictionary()
 _REVISION = re.compile(r"""^revision[^=]*= ["'](\w+)["']""", re.M)
 _DOWN_REVISION = re.compile(r"""^down_revision[^=]*= ["'](\w+)["']""", re.M)
 # What every connection to PostgreSQL is told: UTC; an error instead of an endless wait; and that
@@ -155,8 +158,27 @@ def writing(engine: Engine, *, beside: bool = False) -> Iterator[Session]:
     PostgreSQL it need not wait for other writers.
     """
     bound = engine.execution_options(gonogo_beside=True) if beside else engine
-    with Session(bound, expire_on_commit=False) as session, session.begin():
+    with _turn(engine), Session(bound, expire_on_commit=False) as session, session.begin():
         yield session
+
+
+@contextmanager
+def _turn(engine: Engine) -> Iterator[None]:
+    """Threads that write to one SQLite file take turns. Left to SQLite, each that finds it locked
+    sleeps for up to a tenth of a second, however soon the other is done; processes still do.
+
+    A courtesy, no guard: who waits for too long asks SQLite, which has its own patience.
+    """
+    if engine.dialect.name != "sqlite":
+        yield
+        return
+    lock = _TURNS.setdefault(engine, Lock())  # dict.setdefault inside, so one lock for all
+    taken = lock.acquire(timeout=_WAIT_S)
+    try:
+        yield
+    finally:
+        if taken:
+            lock.release()
 
 
 @contextmanager

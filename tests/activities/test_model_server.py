@@ -104,6 +104,7 @@ async def leaks_of(url: str, folder: Path, key: bytes, model: str = ALIAS) -> Pr
     return report
 
 
+@pytest.mark.slow
 async def test_a_leaky_gpt_leaks_to_the_real_model_and_is_blocked(
     model_url: str, tmp_path: Path
 ) -> None:

@@ -200,9 +200,13 @@ async def test_no_page_asks_the_database_more_than_a_dozen_times(crowd: Crowd) -
         path = route.format(**crowd.ids.get(route, {}))
         for by in (None, *PEOPLE):
             browser = Browser(store, by)
-            await browser.visit(path)  # what is read once per process, such as a pack, is read
-            with counted(store.app.state.services.engine) as asked:
-                answer = await browser.visit(path)
+            for _ in range(
+                2
+            ):  # what is read once per process, such as a pack, is read by the first
+                with counted(store.app.state.services.engine) as asked:
+                    answer = await browser.visit(path)
+                if len(asked) <= DEAR.get(route, DOZEN):
+                    break
             if answer.status_code == 200:
                 visited.add(route)
             if len(asked) > DEAR.get(route, DOZEN):

@@ -167,6 +167,7 @@ async def _erase(asking: Page, confirming: Page, gpt: str) -> None:
     raise AssertionError(await confirming.inner_text("main"))
 
 
+@pytest.mark.slow
 async def test_from_sign_in_to_erasure_in_the_browser(
     site: Site, visitor: Page, signed_in: SignedIn, world: World, issuer: str, bundle: Path
 ) -> None:

@@ -95,6 +95,7 @@ async def _holds(
     assert " passed" in said, said
 
 
+@pytest.mark.slow
 async def test_any_request_gets_a_documented_answer(store: Store, tmp_path: Path) -> None:
     await _holds(store, tmp_path, "adam", 1, "fuzzing")
 

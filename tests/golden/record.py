@@ -130,6 +130,19 @@ async def launch_opened_and_closed(house: House, env: WorkflowEnvironment) -> st
     return f"launch/{LAUNCH}"
 
 
+async def launch_opened_in_two_waves(house: House, env: WorkflowEnvironment) -> str:
+    event = await planned(house, env, 4 * DAY)
+    await bound(house, event, "gpt_a", "gpt_b", wave=2)
+    await event.sleep_to(2 * DAY - timedelta(minutes=1))
+    await event.all_go()
+    await event.sleep_to(-timedelta(minutes=1))
+    await event.until("partial")
+    await event.give("next_wave", LEA)
+    await event.until("live")
+    await env.sleep(timedelta(minutes=1))
+    return f"launch/{LAUNCH}"
+
+
 async def launch_held_resumed_postponed_replanned_cancelled(
     house: House, env: WorkflowEnvironment
 ) -> str:
@@ -213,6 +226,7 @@ SKIPPING: tuple[Recipe, ...] = (
     asked_answered_asked_expired,
     lease_over_and_late,
     launch_opened_and_closed,
+    launch_opened_in_two_waves,
     launch_held_resumed_postponed_replanned_cancelled,
     release_opened_by_its_launch,
 )

@@ -39,6 +39,7 @@ def test_a_pattern_that_no_longer_matches_is_told(tmp_path: Path) -> None:
     assert "2 times" in mutate(tmp_path, twice)
 
 
+@pytest.mark.slow
 def test_a_mutant_that_no_test_notices_is_told() -> None:
     harmless = Mutation(
         "I0-x", "I0", "policies/rules/approvals.py", "Precheck(tuple(why))", "Precheck((*why,))",

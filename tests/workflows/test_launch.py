@@ -18,7 +18,8 @@ DAY = timedelta(days=1)
 pytestmark = pytest.mark.slow
 
 
-async def bound(house: House, event: Event, *gpts: str) -> list[str]:
+async def bound(house: House, event: Event, *gpts: str, wave: int = 1) -> list[str]:
+    """`wave`: of the last one; the others open with the first."""
     releases = []
     for gpt in gpts:
         with writing(house.engine) as session:
@@ -35,7 +36,7 @@ async def bound(house: House, event: Event, *gpts: str) -> list[str]:
         await event.server.sleep(timedelta(minutes=11))
         case = await house.until(subject, lambda s: s.settled)
         await house.until(case.release, lambda s: s.phase.value == "ready")
-        await event.bind(case.release)
+        await event.bind(case.release, wave=wave if gpt == gpts[-1] else 1)
         releases.append(str(case.release))
     return releases
 
