@@ -53,15 +53,16 @@ async def order(
 ) -> Outcome:
     """Give `kind`. `seen` is the `If-Match` of whoever decided; if the launch moved since, they
     get a `StaleDecision` with what is different now."""
-    wanted, version = dict(body or {}), None
+    wanted = dict(body or {})
     if (seen is not None or needs_seen) and not await met_before(svc, who, key):
         version = named_version(seen, launch.version)
         if version != launch.version:
             raise await run_in_threadpool(_moved_on, svc, launch.id, version)
         wanted["version"] = version
-    if kind in SAFER:
-        return await _directly(svc, who, launch, kind, wanted, key, given, texts)
+    version = wanted.get("version")
     try:
+        if kind in SAFER:
+            return await _directly(svc, who, launch, kind, wanted, key, given, texts)
         return await give(
             svc, who, "launch", launch, kind, wanted, key=key, fingerprint=given, texts=texts
         )
@@ -89,7 +90,7 @@ async def _directly(
         actor=who,
         body=body,
         key=key,
-        fingerprint=None if given is None else {"subject": launch.id, **given},
+        fingerprint=None if given is None else {**given, "subject": launch.id},
         texts=texts,
     )
     outcome = await recorded(svc, ordered, lambda command: _record(svc, command))

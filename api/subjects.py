@@ -181,7 +181,7 @@ async def give(
 
     `fingerprint` is what makes a repeat the same, where `body` holds minted digests of prose.
     """
-    same = None if fingerprint is None else {"subject": state.id, **fingerprint}
+    same = None if fingerprint is None else {**fingerprint, "subject": state.id}
     # A stop may cover no GPT at all; its workflow is named by its own id.
     return await svc.gateway.send(
         Order(

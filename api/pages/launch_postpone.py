@@ -113,7 +113,20 @@ async def postpone(
     made = await run_in_threadpool(plans.previewed, svc, subject, asked)
     try:
         still(made, plan_hash)
+        body = dates.PostponeBody(
+            target=target.strip(),
+            reason=why or note.strip(),
+            note=note.strip() if why else None,
+            decide_by=_until(launch, made),
+            default=default,
+            **dates.as_seen(made),
+        )
+        asking = Asked(svc, who, launch, await key_of(request, key))
+        done = await dates.postpone_launch(asking, body)
     except StaleDecision:
+        # Also where another lead was faster by a moment.
+        launch = await run_in_threadpool(_staffs, svc, who, subject)
+        made = await run_in_threadpool(plans.previewed, svc, subject, asked)
         told = {"made": made, "because": "", "stale": _seen(saw)}
         typed = {
             "target": target,
@@ -126,16 +139,6 @@ async def postpone(
         return await run_in_threadpool(
             _page, svc, look, who, launch, typed, told, status=409, note=note.strip()
         )
-    body = dates.PostponeBody(
-        target=target.strip(),
-        reason=why or note.strip(),
-        note=note.strip() if why else None,
-        decide_by=_until(launch, made),
-        default=default,
-        **dates.as_seen(made),
-    )
-    asking = Asked(svc, who, launch, await key_of(request, key))
-    done = await dates.postpone_launch(asking, body)
     told_next = f"/memos?launch={subject}" if look.has("product_lead") else f"/launches/{subject}"
     return back_to(told_next, outcome(done, "postponed"))
 

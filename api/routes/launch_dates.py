@@ -115,6 +115,9 @@ async def _dated(
             else {"plan_hash": body.plan_hash, "moved": body.moved, "flagged": body.flagged}
         )
         wanted |= _asking(body)
+        if body.plan_hash is not None:
+            # The launch was read before the preview was made: another plan in between wins (I1).
+            wanted["version"] = asked.launch.version
     done = await asked.give(kind, wanted, body.given(), texts, needs_seen=needs_seen)
     pack = asked.launch.terms.pack
     freeze = await run_in_threadpool(freeze_met, asked.svc, placed.target, pack)

@@ -135,7 +135,8 @@ async def edit_memo(
     order = {"part": body.part, "subject": rows[0].digest, "text": rows[1].digest}
     outcome = await give(
         svc, who, "memo", state, "edit", order, key=key,
-        fingerprint=body.model_dump(mode="json"), texts=rows,
+        # Not as `subject`: that is the memo, and a repeat is one about the same memo.
+        fingerprint={"part": body.part, "heading": body.subject, "text": body.text}, texts=rows,
     )  # fmt: skip
     return answered(outcome, response)
 

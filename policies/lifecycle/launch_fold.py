@@ -54,7 +54,7 @@ def _drafted(e: Event, b: Body, at: datetime) -> Launch:
 
 def _checked(s: Launch, e: Event, b: Body, at: datetime) -> Launch:
     done = tuple(before for before in s.terms.checks_s if before >= b["at_before_s"])
-    return replace(s, checked=done, freeze=seen(b.get("freeze"), at))
+    return replace(s, checked=done, freeze=seen(b.get("freeze"), at), musts=b.get("must"))
 
 
 def _held(s: Launch, e: Event, b: Body, at: datetime) -> Launch:
@@ -78,7 +78,8 @@ def _resumed(s: Launch, e: Event, b: Body, at: datetime) -> Launch:
     poll = s.poll
     if poll and b.get("closes_at"):
         poll = replace(poll, closes_at=instant(b["closes_at"]))
-    return replace(s, status=Status(b["to"]), held=None, poll=poll, freeze=None)
+    # Whoever resumes it goes on with the items that there are.
+    return replace(s, status=Status(b["to"]), held=None, poll=poll, freeze=None, musts=None)
 
 
 def _overrode(s: Launch, e: Event, b: Body, at: datetime) -> Launch:
@@ -102,6 +103,7 @@ def _wave_opened(s: Launch, e: Event, b: Body, at: datetime) -> Launch:
         opened_at=s.opened_at or at,
         wave_at=at,
         excluded=_dark(s, b["excluded"], b["wave"]),
+        musts=None,
         freeze=None,
         overridden=(),
     )

@@ -21,6 +21,7 @@ def _new_date(s: Launch, status: Status, target: Any, **changes: Any) -> Launch:
         target=of_json(target),
         poll=None,
         checked=(),
+        musts=None,
         held=None,
         proposal=None,
         told=0,

@@ -81,6 +81,9 @@ def in_the_way(state: Launch, items: Items | None) -> tuple[str, ...]:
         why.append("quorum")
     if items.ready == 0:
         why.append("nothing_ready")
+    if state.musts is not None and items.must < state.musts:
+        # It left so late that its leaving was not told yet: the opening does not outrun it (L12).
+        why.append("must_left")
     return tuple(why)
 
 

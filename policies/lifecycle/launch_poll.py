@@ -123,6 +123,13 @@ def above_the_line(s: Launch, items: Items | None) -> bool:
     return tier not in TIERS or TIERS.index(tier) > TIERS.index(line)
 
 
+def safety_stands(s: Launch, items: Items | None) -> bool:
+    """Is there a NO-GO of safety, overridden over other items, that nobody may override over these?
+    Items join after a vote, and later waves open by the poll of the first."""
+    mine = s.standing_votes().get(Role.SAFETY_ONCALL)
+    return mine is not None and mine.vote == "NO_GO" and above_the_line(s, items)
+
+
 def lets_pass(stands: Vote | None) -> bool:
     if stands is None or stands.vote == "ABSTAIN":
         return False

@@ -218,6 +218,7 @@ class Launch:
     counts: Counts | None = None
     checked: tuple[int, ...] = ()  # of `terms.checks_s`, those behind us
     reminded: tuple[int, ...] = ()  # of `terms.duties_remind_s`, those behind us
+    musts: int | None = None  # of the wave ahead, at the last check; None: none, or a hold since
     wave: int = 0
     waves: int = 1
     wave_wanted: int | None = None

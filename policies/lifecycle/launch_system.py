@@ -18,6 +18,7 @@ from policies.lifecycle.launch_gating import measured
 from policies.lifecycle.launch_items import Items, in_the_way, items_of, quorum_met
 from policies.lifecycle.launch_look import after
 from policies.lifecycle.launch_moving import has_passed
+from policies.lifecycle.launch_poll import safety_stands
 from policies.lifecycle.launch_state import COMMITTED, Launch, Status
 from policies.rules.target import deadline, is_overdue
 
@@ -69,7 +70,11 @@ def check(s: Launch, c: Command, now: datetime, o: Observed) -> Facts:
         "freeze": launch_freeze.ahead(o),
     }
     checked = (*looks, Fact("launch:countdown:checked", body))
-    return (*checked, held(s, now, "gates", why=why)) if why else checked
+    if why:
+        return (*checked, held(s, now, "gates", why=why))
+    if safety_stands(s, items):
+        return (*checked, held(s, now, "safety_no_go"))
+    return checked
 
 
 def open_wave(s: Launch, c: Command, now: datetime, o: Observed) -> Facts:
@@ -91,6 +96,8 @@ def open_wave(s: Launch, c: Command, now: datetime, o: Observed) -> Facts:
         return (*looks, held(s, now, "gates", why=list(why)))
     items = items_of(o)
     why = in_the_way(s, items)
+    if safety_stands(s, items):
+        why = ("safety_no_go", *why)
     if why or items is None:
         failing = sorted(items.failing)[:NAMED_MOST] if items else []
         return (*looks, held(s, now, why[0], why=list(why), failing=failing))

@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 
 from api.kept import Order
+from api.routes import launch_dates
+from api.routes.launch_plans import previewed
 from policies.lifecycle.kernel import Actor
-from tests.api.launches import Recorded, in_days
+from tests.api.launches import Recorded, in_days, on
 from tests.api.store import PEOPLE, Store, manifest
 
 CHECKS = [
@@ -214,6 +216,34 @@ async def test_a_postponement_names_what_was_seen_and_is_refused_when_that_chang
     assert last.type == "launch:postponed"
     assert (last.body["plan_hash"], last.body["moved"]) == (looked["plan_hash"], 2)
     assert {first["release"], second["release"]} == {one["item"] for one in looked["moved"]}
+
+
+async def test_of_two_leads_who_saw_the_same_preview_one_postpones_and_the_other_is_told(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second one's hash still held when it was compared, a moment before the first was done."""
+    launch = Recorded(store).planned(f"{in_days(20)}T10:00")
+    path = f"/v1/launches/{launch.id}"
+    body = asked(f"{in_days(60)}T10:00")
+    looked = (await store.post(f"{path}/postponement/preview", body, by="lou")).json()
+    order = {"target": body["target"], "reason": "quality", "preview": body}
+
+    def overtaken(*given: Any) -> Any:
+        made = previewed(*given)
+        launch.give("postpone", target=on(in_days(40)), reason="unexpected")
+        return made
+
+    monkeypatch.setattr(launch_dates, "previewed", overtaken)
+    late = await store.post(
+        f"{path}/postpone", order | {"plan_hash": looked["plan_hash"]}, by="lou"
+    )
+    state = (await store.get(path, "lou")).json()
+
+    assert (late.status_code, late.json()["type"]) == (409, "/problems/stale-decision"), late.text
+    told = late.json()["refusal"]
+    assert told["difference"]["postponements"] == {"saw": 0, "now": 1}
+    assert [event["type"] for event in told["since"]] == ["launch:postponed"]
+    assert state["target"]["label"] == f"day:{in_days(40)}"
 
 
 async def test_kept_forecasts_are_listed_and_scored_in_the_report(store: Store) -> None:

@@ -92,6 +92,21 @@ async def test_nobody_outside_reads_it_before_it_is_sent_nor_insiders_text_ever(
     assert foreign.status_code == 403
 
 
+async def test_a_key_of_one_memo_is_no_repeat_for_another(store: Store) -> None:
+    launch = postponed(store)
+    one, other = [await prepared(store, launch, locales=["en"]) for _ in range(2)]
+    words = {"part": "public/en", "subject": "Later", "text": "Soon."}
+
+    first = await store.post(f"/v1/memos/{one['id']}/edit", words, by="lea", key="key-of-one-memo")
+    again = await store.post(f"/v1/memos/{one['id']}/edit", words, by="lea", key="key-of-one-memo")
+    second = await store.post(
+        f"/v1/memos/{other['id']}/edit", words, by="lea", key="key-of-one-memo"
+    )
+
+    assert (first.status_code, again.json()) == (200, first.json())
+    assert (second.status_code, second.json()["type"]) == (422, "/problems/key-reused")
+
+
 async def test_a_part_is_edited_until_somebody_has_it(store: Store) -> None:
     memo = await prepared(store, postponed(store), locales=["en"])
     path = f"/v1/memos/{memo['id']}"

@@ -84,6 +84,23 @@ def test_i6_what_an_item_rests_on_is_looked_at_again_wherever_it_belongs(opening
     assert opening.shown() == []
 
 
+def test_i6_a_must_item_that_is_taken_out_at_the_last_second_is_not_outrun(
+    opening: Opening,
+) -> None:
+    opening.bound(1)
+    gone = opening.bound(2)
+    to_its_hour(opening)
+    request = decided(opening)
+    stored(opening.desk.give("unbind", gone, LEA, {"reason": "withdrawn"}))
+
+    late = opening.desk.ledger.record(request)
+    stored(opening.give("open_wave", SYS))  # before anybody told the launch that it left
+
+    assert reasons(late) == ["changed"]
+    assert held(opening).cause == "must_left"
+    assert opening.shown() == []
+
+
 def test_i6_a_publisher_that_is_verified_no_more_is_met_in_the_transaction(
     opening: Opening,
 ) -> None:

@@ -11,11 +11,13 @@ from tests.policies.launches import (
     DAY,
     GATING,
     GREEN,
+    OPEN,
     OPENING,
     POLLED,
     SYS,
     items,
     launched,
+    looked,
     seen,
     walk,
 )
@@ -186,6 +188,47 @@ def test_i7_safetys_no_go_above_the_line_or_unknown_is_the_last_word(
     road = voting((SOL, SAFETY, "NO_GO"))
 
     assert overriding(road, SAFETY, **saw) == code
+
+
+def overridden_over_low_tiers() -> Journal[Launch]:
+    """Armed over safety's NO-GO, whose risk was accepted while all items were of a low tier."""
+    road = voting((MAX, LEAD, "GO"), (SOL, SAFETY, "NO_GO"), (PIA, POLICY, "GO"))
+    overriding(road, SAFETY, items=items(tier="low"))
+    return walk(road, ("poll_over", SYS), 1.0 * DAY, ("start_countdown", SYS))
+
+
+@pytest.mark.parametrize("kind", ["check", "open_wave"])
+@pytest.mark.parametrize("tier", ["medium", "high"])
+def test_items_that_join_after_an_override_are_not_opened_over_safetys_no_go(
+    kind: str, tier: str
+) -> None:
+    road = overridden_over_low_tiers()
+    if kind == "open_wave":
+        walk(road, ("check", SYS), 1.0 * DAY)
+    saw = {"gates": looked(road.now), "items": items(tier=tier), **OPEN}
+
+    state = road.give(kind, SYS, {}, **saw)
+
+    if tier == "medium":  # the line: up to it somebody may take the risk
+        assert state.status is (Status.LIVE if kind == "open_wave" else Status.COUNTDOWN)
+        return
+    assert (state.status, state.wave) == (Status.HOLD, 0)
+    assert state.held is not None
+    assert state.held.cause == "safety_no_go"
+
+
+def test_a_later_wave_of_a_higher_tier_is_not_opened_over_safetys_no_go() -> None:
+    road = walk(overridden_over_low_tiers(), ("check", SYS), 1.0 * DAY)
+    two = {"gates": looked(road.now), "items": items(waves=2), **OPEN}
+    road.give("open_wave", SYS, {}, **two)
+    walk(road, ("next_wave", LEA))
+    high = {"gates": looked(road.now), "items": items(2, tier="high", waves=2), **OPEN}
+
+    state = road.give("open_wave", SYS, {}, **high)
+
+    assert (state.status, state.wave) == (Status.HOLD, 1)
+    assert state.held is not None
+    assert state.held.cause == "safety_no_go"
 
 
 def test_i2_a_risk_acceptor_neither_owns_the_launch_nor_votes_in_it() -> None:

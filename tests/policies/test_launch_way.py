@@ -248,6 +248,31 @@ def test_a_must_item_that_leaves_the_countdown_is_not_forgotten() -> None:
     assert (state.status, state.held and state.held.cause) == (Status.HOLD, "must_left")
 
 
+def test_a_must_item_that_leaves_at_the_last_second_is_not_outrun_by_the_opening() -> None:
+    """It is gone from the record, and whoever tells the launch so has not arrived yet."""
+    road = LAUNCHES["its hour"]()
+
+    state = opening(road, must=1, must_ready=1)
+
+    assert state.held is not None
+    assert (state.status, state.held.cause, state.wave) == (Status.HOLD, "must_left", 0)
+
+
+def test_whoever_resumes_goes_on_with_the_must_items_that_there_are() -> None:
+    road = launched(*COUNTDOWN, ("check", SYS), 0.95 * DAY)()
+    left = {"release": "rel_1", "importance": "must", "why": "stopped"}
+    road.give("item_left", SYS, left, items=items(must=1, must_ready=1))
+    fewer = {"items": items(must=1, must_ready=1), "gates": looked(road.now), **OPEN}
+    road.give("resume", LEA, body("resume", road), **fewer)
+    road.wait(seconds=0.05 * DAY)
+
+    assert opening(road, must=1, must_ready=1).status is Status.LIVE
+
+
+def test_another_item_that_leaves_at_the_last_second_holds_nothing() -> None:
+    assert opening(LAUNCHES["its hour"](), should=1, should_ready=1).status is Status.LIVE
+
+
 # After the opening (L8, L14, L15).
 
 
