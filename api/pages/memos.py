@@ -94,20 +94,22 @@ async def change(
     text: _Text = "",
     audience: Annotated[str, Form(max_length=20)] = "",
     right: _Right = "",
+    version: Annotated[int | None, Form(ge=1, le=2**31)] = None,
 ) -> Response:
     """Edit a part, send it to an audience, give it up, or correct what was sent."""
     once = await key_of(request, key)
+    read = None if version is None else f'"{version}"'
     try:
         if what == "edit":
             body = routes.PartBody.model_validate(
                 {"part": part, "subject": subject.strip(), "text": text.strip()}
             )
-            done = await routes.edit_memo(svc, who, memo, body, Response(), once)
+            done = await routes.edit_memo(svc, who, memo, body, Response(), once, read)
         elif what == "send":
             to = routes.SendBody.model_validate({"audience": audience})
-            done = await routes.send_memo(svc, who, memo, to, Response(), once)
+            done = await routes.send_memo(svc, who, memo, to, Response(), once, read)
         elif what == "discard":
-            done = await routes.discard_memo(svc, who, memo, Response(), once)
+            done = await routes.discard_memo(svc, who, memo, Response(), once, read)
         else:
             return await _correct(svc, who, memo, right, once)
     except ValidationError as fault:

@@ -12,6 +12,7 @@ from api.deps import (
     PLAIN,
     Cursor,
     IdempotencyKey,
+    IfMatch,
     PageSize,
     Services,
     SubjectId,
@@ -21,16 +22,17 @@ from api.deps import (
     etag,
 )
 from api.errors import Problem
-from api.kept import Order
+from api.kept import Order, Outcome
 from api.memos import write
 from api.schema import COMMAND, OPEN_READ, READ
-from api.subjects import Staff, give, staff_only
+from api.subjects import Staff, give, precondition, staff_only
 from api.views import can_view, time_text
 from gonogo.db import memo_lists, queries
 from gonogo.db.codec import state_of
 from gonogo.db.memos import MemoPicture
 from gonogo.db.prose import prose_of
 from gonogo.db.session import reading
+from gonogo.db.tables import ProseRow
 from gonogo.ids import new_id
 from gonogo.notices.memos import TEXT_MOST
 from gonogo.notices.rendering import SUBJECT_MOST, clean, one_line
@@ -127,17 +129,15 @@ async def edit_memo(
     body: PartBody,
     response: Response,
     key: IdempotencyKey = None,
+    if_match: IfMatch = None,
 ) -> dict[str, Any]:
     """Change one part before it is sent."""
-    state = await run_in_threadpool(_seen_by_staff, svc, who, memo)
     text = clean(body.text.replace("\r\n", "\n")).strip() + "\n"
     rows = prose_of(one_line(body.subject, SUBJECT_MOST)), prose_of(text)
     order = {"part": body.part, "subject": rows[0].digest, "text": rows[1].digest}
-    outcome = await give(
-        svc, who, "memo", state, "edit", order, key=key,
-        # Not as `subject`: that is the memo, and a repeat is one about the same memo.
-        fingerprint={"part": body.part, "heading": body.subject, "text": body.text}, texts=rows,
-    )  # fmt: skip
+    # Not as `subject`: that is the memo, and a repeat is one about the same memo.
+    given = {"part": body.part, "heading": body.subject, "text": body.text}
+    outcome = await _given(svc, who, memo, "edit", order, given, key, if_match, rows)
     return answered(outcome, response)
 
 
@@ -149,21 +149,25 @@ async def send_memo(
     body: SendBody,
     response: Response,
     key: IdempotencyKey = None,
+    if_match: IfMatch = None,
 ) -> dict[str, Any]:
     """Send it to insiders, or to everybody: builders in the launch, webhooks, the public page."""
-    state = await run_in_threadpool(_seen_by_staff, svc, who, memo)
     given = body.model_dump()
-    outcome = await give(svc, who, "memo", state, "send", given, key=key, fingerprint=given)
+    outcome = await _given(svc, who, memo, "send", given, given, key, if_match)
     return answered(outcome, response)
 
 
 @router.post("/memos/{memo}/discard", responses=COMMAND)
 async def discard_memo(
-    svc: Svc, who: Who, memo: SubjectId, response: Response, key: IdempotencyKey = None
+    svc: Svc,
+    who: Who,
+    memo: SubjectId,
+    response: Response,
+    key: IdempotencyKey = None,
+    if_match: IfMatch = None,
 ) -> dict[str, Any]:
     """Give it up while nobody has it."""
-    state = await run_in_threadpool(_seen_by_staff, svc, who, memo)
-    outcome = await give(svc, who, "memo", state, "discard", key=key, fingerprint={})
+    outcome = await _given(svc, who, memo, "discard", {}, {}, key, if_match)
     return answered(outcome, response)
 
 
@@ -196,6 +200,25 @@ def seen_memo(svc: Services, memo: str) -> Memo:
 def _seen_by_staff(svc: Services, who: Actor, memo: str) -> Memo:
     staff_only(who)
     return seen_memo(svc, memo)
+
+
+async def _given(
+    svc: Services,
+    who: Actor,
+    memo: str,
+    kind: str,
+    order: dict[str, Any],
+    given: dict[str, Any],
+    key: str | None,
+    if_match: str | None,
+    texts: tuple[ProseRow, ...] = (),
+) -> Outcome:
+    """Give `kind` to a memo; with `If-Match` only to the very texts that were read."""
+    state = await run_in_threadpool(_seen_by_staff, svc, who, memo)
+    repeated = await precondition(svc, who, key, if_match, state.version, needed=False)
+    if if_match is not None and not repeated:
+        order = {**order, "version": state.version}
+    return await give(svc, who, "memo", state, kind, order, key=key, fingerprint=given, texts=texts)
 
 
 def _page(

@@ -70,7 +70,8 @@ async def offer_gpt(
     key: IdempotencyKey = None,
 ) -> dict[str, Any]:
     """Offer it to another publisher. Nothing changes before an owner of that one accepts; refused
-    while a case, a release, a quarantine, a stop or a legal hold keeps it where it is."""
+    while a case, a release, a quarantine, a stop, an embargo or a legal hold keeps it where it
+    is."""
     terms = svc.pack.publishers
     order: dict[str, Any] = {}
     if not await met_before(svc, who, key):

@@ -11,6 +11,7 @@ from typing import Any
 from sqlmodel import Session, col, or_, select
 
 from gonogo.db.codec import event_of
+from gonogo.db.embargoes import embargo_on
 from gonogo.db.erasures import PurgePicture
 from gonogo.db.publishers import PublisherPicture, is_verified
 from gonogo.db.purges import covers, holding
@@ -48,6 +49,7 @@ REMEDIES = {
     "stop": "wait until the stop is lifted",
     "hold": "a legal hold keeps it where it is; ask the store's staff",
     "purge": "a request to erase it is open; it is declined first",
+    "embargo": "wait until its embargo is over, or have it lifted",
 }
 
 
@@ -65,6 +67,8 @@ def in_the_way(
         "stop": _stops(session, store, gpt, publisher, to),
         "hold": holding(session, store, "gpt", gpt),
         "purge": _purges(session, store, gpt),
+        # It is of whoever set it: they would go on saying when the GPT of others may be seen.
+        "embargo": _embargoes(session, store, gpt),
     }  # fmt: skip
     return {name: ids for name, ids in found.items() if ids}
 
@@ -145,6 +149,11 @@ def _purges(session: Session, store: str, gpt: str) -> list[str]:
         .limit(MOST)
     )
     return list(rows)
+
+
+def _embargoes(session: Session, store: str, gpt: str) -> list[str]:
+    held = embargo_on(session, store, gpt, datetime.now(UTC))
+    return [held.id] if held else []
 
 
 def check_offer(session: Session, request: RecordRequest, body: dict[str, Any]) -> None:

@@ -222,7 +222,8 @@ def _a_date_to_approve(state: Launch, actor: Actor) -> None:
 
 
 def _voted_already(state: Launch, actor: Actor) -> None:
-    if any(vote.by == actor.id for vote in state.standing_votes().values()):
+    # Also where another person of that role voted since: what was said in this round stays said.
+    if any(v.by == actor.id and state.poll and v.round == state.poll.round for v in state.votes):
         raise SameVoice("you voted in this poll; somebody else accepts the risk")
 
 

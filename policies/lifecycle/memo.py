@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
 
-from policies.errors import IllegalMove, Incomplete
+from policies.errors import IllegalMove, Incomplete, StaleDecision
 from policies.lifecycle.kernel import Actor, Command, Event, Fact, Machine, Relation
 from policies.rules.access import allow
 from policies.rules.memo_facts import AUDIENCES, KINDS, LOCALES
@@ -116,6 +116,7 @@ def decide(
     b = command.body
     if state is None:
         return (_prepared(b),)
+    _must_have_read(state, b.get("version"))
     if command.kind == "discard":
         return (Fact("memo:discarded", {}),)
     if command.kind == "edit":
@@ -126,6 +127,16 @@ def decide(
     if not state.open_to(audience):
         raise IllegalMove(f"the {audience} memo was sent already; correct it by another one")
     return (Fact("memo:sent", {"audience": audience, **_told(state, audience)}),)
+
+
+def _must_have_read(state: Memo, version: Any) -> None:
+    """I1: what was sent is never taken back, so nobody sends what another changed meanwhile."""
+    if version is not None and version != state.version:
+        raise StaleDecision(
+            "the memo changed since you read it; read it again",
+            saw={"version": version},
+            now={"version": state.version},
+        )
 
 
 def _prepared(b: Mapping[str, Any]) -> Fact:

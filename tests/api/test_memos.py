@@ -107,6 +107,26 @@ async def test_a_key_of_one_memo_is_no_repeat_for_another(store: Store) -> None:
     assert (second.status_code, second.json()["type"]) == (422, "/problems/key-reused")
 
 
+async def test_i1_nobody_sends_what_another_changed_since_they_read_it(store: Store) -> None:
+    memo = await prepared(store, postponed(store), locales=["en"])
+    path, read = f"/v1/memos/{memo['id']}", memo["version"]
+    words = {"part": "public/en", "subject": "Later", "text": "Soon."}
+    to = {"audience": "public"}
+    await store.post(f"{path}/edit", words, by="lou", version=read)
+
+    late = [
+        await store.post(f"{path}/{what}", body, by="lea", version=read)
+        for what, body in (("send", to), ("edit", words), ("discard", None))
+    ]
+    outside = await store.get(f"/v1/public/memos/{memo['id']}")
+    done = await store.post(f"{path}/send", to, by="lea", version=read + 1, key="send-it-once")
+    again = await store.post(f"{path}/send", to, by="lea", version=read + 1, key="send-it-once")
+
+    assert {answer.status_code for answer in late} == {412}
+    assert outside.status_code == 404
+    assert (done.status_code, again.json()) == (200, done.json())
+
+
 async def test_a_part_is_edited_until_somebody_has_it(store: Store) -> None:
     memo = await prepared(store, postponed(store), locales=["en"])
     path = f"/v1/memos/{memo['id']}"

@@ -1,5 +1,6 @@
 """Transfers in the record: who offers and answers, what is in the way, and the change of hands."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -28,6 +29,7 @@ from tests.db.transferring import (
     owner,
     two,
 )
+from tests.policies.launches import at
 from tests.policies.states import PREPARED, SYS
 from tests.policies.test_transfer_machine import OFFER
 
@@ -142,6 +144,9 @@ IN_THE_WAY: dict[str, Any] = {
     "stop, category": lambda desk: desk.stop("category", "education", SOL),
     "hold": lambda desk: desk.give("place", "hld_1", IDA,
                                    {"scope": "publisher", "target": GIVING, "reason": "court"}),
+    "embargo": lambda desk: desk.give("set", "emb_1", GIVER,
+                                      {"gpt": "gpt_1", "publisher": GIVING, "reason": "press",
+                                       "target": at(datetime(2190, 1, 1, tzinfo=UTC))}),
     "unverified": _verification,
 }  # fmt: skip
 

@@ -244,6 +244,8 @@ def test_i2_a_risk_acceptor_neither_owns_the_launch_nor_votes_in_it() -> None:
     assert overriding(accepted, LEAD, both) == ""
     told = {"role": POLICY, "vote": "GO", "round": 1}
     assert accepted.refused("vote", both, told) == "same-voice"
+    said(voted, PIA, POLICY, "GO")  # she speaks for the role now; who spoke before did so, too
+    assert overriding(voted, LEAD, both) == "same-voice"
 
 
 def test_a_round_that_is_over_takes_no_voice() -> None:

@@ -69,6 +69,16 @@ def test_insiders_may_have_it_first_and_the_public_text_is_still_edited() -> Non
     assert walked(("prepare", ASK), INSIDE).refused("edit", LEA, EDIT | {"part": "internal/en"})
 
 
+@pytest.mark.parametrize("kind", ["edit", "send", "discard"])
+def test_i1_a_memo_that_changed_since_it_was_read_is_read_again(kind: str) -> None:
+    road = walked(("prepare", ASK))
+    read = BODIES[kind] | {"version": road.state.version}
+    road.give("edit", LEA, EDIT)
+
+    assert road.refused(kind, LEA, read) == "stale-decision"
+    assert road.refused(kind, LEA, read | {"version": road.state.version}) == ""
+
+
 def test_a_sending_tells_its_notice_where_the_text_is() -> None:
     last = walked(("prepare", ASK), PUBLIC).events[-1]
 
