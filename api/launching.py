@@ -55,10 +55,10 @@ async def order(
     get a `StaleDecision` with what is different now."""
     wanted = dict(body or {})
     if (seen is not None or needs_seen) and not await met_before(svc, who, key):
-        version = named_version(seen, launch.version)
-        if version != launch.version:
-            raise await run_in_threadpool(_moved_on, svc, launch.id, version)
-        wanted["version"] = version
+        named = named_version(seen, launch.version)
+        if named != launch.version:
+            raise await run_in_threadpool(_moved_on, svc, launch.id, named)
+        wanted["version"] = named
     version = wanted.get("version")
     try:
         if kind in SAFER:
