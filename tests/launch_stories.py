@@ -159,12 +159,13 @@ class Told(Record):
         self.give("poll_over", "system", {})
         return self
 
-    def counting(self) -> "Told":
+    def counting(self, items: Mapping[str, Any] | None = None) -> "Told":
+        """`items`: what the check sees; None: three that are ready."""
         self.armed()
         self.now = self.opening - timedelta(seconds=self.state.terms.checks_s[0])
         self.again()
         self.give("start_countdown", "system", {})
-        self.give("check", "system", {}, **self.seen())
+        self.give("check", "system", {}, **(self.seen() | ({"items": items} if items else {})))
         return self
 
     def again(self) -> None:
@@ -176,14 +177,17 @@ class Told(Record):
         """Opened with these releases, which are ready; the record looks at them again."""
         for release in releases:
             bind(self.store, release, self.subject)
-        self.counting()
+        self.counting(self.bound())
         self.now = self.opening
-        with reading(self.svc.engine) as session:
-            items = observe(
-                session, self.svc.store, self.subject, wave=1, opened=False, at=self.now
-            )
-        self.give("open_wave", "system", {}, **(self.seen() | {"items": items}))
+        self.give("open_wave", "system", {}, **(self.seen() | {"items": self.bound()}))
         return self
+
+    def bound(self) -> dict[str, Any]:
+        """What a look at the opening finds bound."""
+        with reading(self.svc.engine) as session:
+            return observe(
+                session, self.svc.store, self.subject, wave=1, opened=False, at=self.opening
+            )
 
     def why(self, text: str) -> dict[str, Any]:
         return {"reason": "stated", "note": self.say(text)}
