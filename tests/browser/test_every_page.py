@@ -112,7 +112,7 @@ def _thrown(said: list[str], fault: Error) -> None:
 def visits_of(route: str, scene: Scene) -> list[tuple[str, str]]:
     """(person, path) of everybody who looks at this page."""
     if "{" not in route:
-        return [(name, route) for name in ("", "ada", "lea", "adam")]
+        return [(name, route) for name in ("lea", "", "ada", "adam")]
     assert route in VISITS, f"say in VISITS who looks at {route}, and at what of the scene"
     before, _, after = route.partition("{")
     return [
