@@ -9,7 +9,17 @@ from fastapi.responses import Response
 from api.choices import asks_of, board_choices
 from api.deps import Cursor, Services, SubjectId, Svc
 from api.errors import Problem
-from api.launch_board import ON_A_PAGE, SHOWS, Board, board, line_view, lines, shares, standing
+from api.launch_board import (
+    ON_A_PAGE,
+    SHOWS,
+    Board,
+    board,
+    line_view,
+    lines,
+    owing,
+    shares,
+    standing,
+)
 from api.launch_owing import duty_titles, owing_view
 from api.launch_shown import launch_view, share
 from api.pages.forms import Said, Short, fresh_key, moment_of
@@ -140,6 +150,7 @@ def _whole(svc: Services, look: Viewer, who: Actor, seen: Board, now: datetime) 
         "now_at": now,
         "staff": staff,
         "share": share(seen.counts) if staff else None,
+        "owes": not staff and bool(owing(seen, who.publishers)),
         "your_turn": bool(mine) and not (launch.proposal and launch.proposal.by == who.id),
         "steps": rail(launch, story.reached, now),
         "gates": gates,

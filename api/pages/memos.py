@@ -8,12 +8,13 @@ from fastapi.responses import Response
 from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
 
-from api.deps import PLAIN, Cursor, SubjectId, Svc
+from api.deps import PLAIN, Cursor, Services, SubjectId, Svc
 from api.errors import Problem
 from api.pages.forms import Key, Said, fresh_key, key_of, outcome
 from api.pages.site import Looking, Person, back_to, page, page_router
 from api.routes import memos as routes
 from gonogo.notices.memos import TEXT_MOST, as_html
+from gonogo.notices.outlook import Outlook, Receipt
 from gonogo.notices.rendering import SUBJECT_MOST
 from policies.lifecycle.memo import permit
 
@@ -63,8 +64,9 @@ def memo_page(svc: Svc, look: Looking, memo: SubjectId, said: Said = "") -> Resp
     if look.is_staff and look.actor is not None:
         found = routes.get_memo(svc, look.actor, memo, Response())
         look.names.learn({found["prepared_by"], *(one["by"] for one in found["sent"].values())})
+        receipts = _receipts(svc, memo) if found["sent"] else {}
     else:
-        found = routes.get_public_memo(svc, memo)
+        found, receipts = routes.get_public_memo(svc, memo), {}
     parts = [
         {
             "name": name,
@@ -77,7 +79,7 @@ def memo_page(svc: Svc, look: Looking, memo: SubjectId, said: Said = "") -> Resp
     ]
     return page(
         svc, look, "memo.html", said=said, key=fresh_key(), memo=found, title=_title(found),
-        parts=parts,
+        parts=parts, receipts=receipts,
     )  # fmt: skip
 
 
@@ -128,6 +130,16 @@ async def _correct(svc: Svc, who: Person, memo: str, right: str, key: str) -> Re
     body = routes.MemoBody(launch=old.launch, corrects=memo, right=right.strip())
     done = await routes.prepare_memo(svc, who, body, Response(), key)
     return back_to(f"/memos/{done['subject']}", outcome(done, "memo_prepared"))
+
+
+def _receipts(svc: Services, memo: str) -> dict[str, Receipt]:
+    """How many were told, by audience; one whose notices are not written yet is absent."""
+    told = Outlook(svc.engine, svc.store).told(memo)
+    return {
+        event.body["audience"]: told[event.position]
+        for event in svc.ledger.events(svc.store, memo)
+        if event.type == "memo:sent" and event.position in told
+    }
 
 
 def _title(memo: dict[str, Any]) -> str:

@@ -93,8 +93,10 @@ def _pieces(text: str) -> Iterator[Markup]:
 
 
 def capitalize_first(text: str) -> str:
-    """A sentence's first letter; Jinja's own `capitalize` lowers all the others."""
-    return text[:1].upper() + text[1:]
+    """A sentence's first letter; Jinja's own `capitalize` lowers all the others. A sentence that
+    begins with an id or a code keeps it as it is, since in capitals it names nothing."""
+    first = text.split(maxsplit=1)[:1]
+    return text if first and "_" in first[0] else text[:1].upper() + text[1:]
 
 
 def filters() -> dict[str, Callable[..., Any]]:

@@ -261,7 +261,8 @@ def _view(
             name: {
                 "subject": said.get(memo.parts[name].subject, "(erased)"),
                 "text": said.get(memo.parts[name].text, "(erased)"),
-                "edits": memo.parts[name].edits,
+                # Visitors read what was sent; how it came to be is the store's own.
+                **({} if who is None else {"edits": memo.parts[name].edits}),
             }
             for name in shown
         },

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gonogo.cli.exits import REFUSED, UNAVAILABLE, USAGE, Failure
+from gonogo.cli.files import written
 from gonogo.cli.recordkeeping import database
 from gonogo.cli.screen import text
 from gonogo.cli.session import Data, Session, command
@@ -198,10 +199,7 @@ def prove(
     if out is None:
         sys.stdout.write(whole)
         return
-    try:
-        out.write_text(whole, "utf-8")
-    except OSError as fault:
-        raise Failure("The file cannot be written", str(fault), exit_code=USAGE) from fault
+    written(out, whole)
     session.screen.answer({"file": str(out)}, text(f"gonogo audit verify --proof {out} --key KEY"))
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gonogo.cli.exits import USAGE, Failure
+from gonogo.cli.files import written
 from gonogo.cli.launches import Subject, app
 from gonogo.cli.screen import text, when
 from gonogo.cli.session import Session, command
@@ -194,9 +195,7 @@ def pressure(
     """How much it was pressed: time against the usual, waivers, overrides, shortened steps."""
     told = session.api.get(f"/v1/launches/{subject}/pressure")
     if csv is not None:
-        csv.write_text(
-            session.api.text(f"/v1/launches/{subject}/pressure.csv"), "utf-8", newline=""
-        )
+        written(csv, session.api.text(f"/v1/launches/{subject}/pressure.csv"))
         session.screen.tell(f"written: {csv}")
     style = {"calm": "green", "tense": "yellow", "pressed": "red"}[told["level"]]
     parts = [

@@ -49,7 +49,12 @@ def postpone(
         _preview(session, subject, asked | {"decide_by": decide_by or _in_three_days()}, reason)
         return
     if not reason:
-        raise Failure("A postponement says why", "--reason is missing", exit_code=USAGE)
+        raise Failure(
+            "A postponement says why",
+            "--reason is missing",
+            "--reason CODE, or a sentence; --preview only looks and needs none",
+            exit_code=USAGE,
+        )
     body: dict[str, Any] = {"target": date, "tz": zone, "reason": reason}
     if hash_:
         if not decide_by:

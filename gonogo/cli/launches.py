@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gonogo.cli.exits import USAGE, Failure
+from gonogo.cli.files import read
 from gonogo.cli.screen import text, when
 from gonogo.cli.session import Session, command
 from gonogo.cli.words import phase_of, style_of
@@ -146,8 +147,7 @@ def items(
 
 
 def _ids(file: Path) -> list[str]:
-    lines = sys.stdin.read() if str(file) == "-" else file.read_text("utf-8")
-    found = lines.split()
+    found = read(file).split()
     odd = [one for one in found if not re.fullmatch(r"rel_[0-9a-z]{1,60}", one)]
     if odd:
         raise Failure("That is no list of releases", odd[0][:80], exit_code=USAGE)

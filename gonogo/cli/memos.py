@@ -1,11 +1,12 @@
 """`memo`: what insiders and everybody are told about a launch: written, edited, sent, corrected."""
 
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from gonogo.cli.exits import USAGE, Failure
+from gonogo.cli.files import read
 from gonogo.cli.screen import text, when
 from gonogo.cli.session import Session, command
 
@@ -70,10 +71,14 @@ def edit(
     subject: Annotated[str | None, typer.Option(help="Another subject line.")] = None,
 ) -> None:
     """Change one part before it is sent."""
-    said = sys.stdin.read() if str(file) == "-" else file.read_text("utf-8")
+    said = read(file)
     if subject is None:
         known = session.api.get(f"/v1/memos/{memo}")["parts"]
-        subject = known[part]["subject"] if part in known else part
+        if part not in known:
+            raise Failure(
+                "The memo has no such part", part, f"one of {', '.join(known)}", exit_code=USAGE
+            )
+        subject = known[part]["subject"]
     body = {"part": part, "subject": subject, "text": said}
     answer = session.api.command(f"/v1/memos/{memo}/edit", body)
     session.screen.answer(answer, text("changed"))

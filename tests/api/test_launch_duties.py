@@ -51,6 +51,25 @@ async def test_builders_see_what_they_owe_themselves_and_nothing_of_others(store
     assert "2 publishers owe something" in words(whole)
 
 
+async def test_whose_builders_owe_something_is_told_that_it_is_their_turn(store: Store) -> None:
+    told = Told(store, "Opening", ahead()).gating()
+    bind(store, await ready(store, "Abacus"), told.subject)
+    bind(store, await _of_ben(store), told.subject)
+    path = f"/launches/{told.subject}"
+
+    before = await Browser(store, "ada").page(path)
+    await accept(store, "lumen", "ada")
+    after = await Browser(store, "ada").page(path)
+    staff = await Browser(store, "lea").page(path)
+
+    assert "<dt>Whose turn</dt><dd>Yours</dd>" in words(before)
+    assert "Do what is listed below." in words(before)
+    assert "Nothing to do for you" not in words(before)
+    assert "<dd>Yours</dd>" not in words(after)  # Marrow's duties are not Ada's
+    assert "Nothing to do for you while your items are ready." in words(after)
+    assert "Do what is listed below." not in words(staff)
+
+
 async def test_a_publisher_with_a_hostile_name_owes_it_as_text(store: Store) -> None:
     told = Told(store, "Opening", ahead()).gating()
     bind(store, await ready(store, "Abacus"), told.subject)

@@ -122,8 +122,10 @@ async def test_freezes_are_in_the_calendar_of_the_staff_in_words(store: Store) -
 
     assert "in a freeze" in words(board)
     assert "in a freeze, in parts" in words(board)
-    assert f"a freeze begins: <code>{window}</code>" in words(board)
-    assert f"a freeze ends: <code>{window}</code>" in words(board)
+    assert f'<a href="/windows#w-{window}">a freeze</a> begins' in words(board)
+    assert f'<a href="/windows#w-{window}">a freeze</a> ends' in words(board)
+    assert f"<code>{window}" not in board.text
+    assert f'id="w-{window}"' in (await Browser(store, "lea").visit("/windows")).text
 
 
 PAST = {"what": "restore", "past_freeze": "1"}

@@ -95,6 +95,20 @@ async def test_what_is_missing_is_told_inside_the_form(store: Store) -> None:
     assert "how many items are a quorum" in quorum.text.lower()
 
 
+async def test_a_suspended_board_says_when_it_had_opened_and_offers_no_rehearsal(
+    store: Store,
+) -> None:
+    told = Told(store, "Opening", ahead()).live(await ready(store, "Abacus"))
+    told.give("suspend", "sam", told.why("It gives away what it was told to keep."))
+
+    page = await Browser(store, "lea").page(f"/launches/{told.subject}")
+
+    assert "It had opened on" in words(page)
+    assert "That is" not in words(page)
+    assert f"/launches/{told.subject}/rehearsal" not in page.links
+    assert "cancelling does" not in words(page)
+
+
 async def test_a_hold_is_one_click_and_ends_with_another(store: Store) -> None:
     launch = await _gating(store)
     path = f"/launches/{launch}"
@@ -104,7 +118,7 @@ async def test_a_hold_is_one_click_and_ends_with_another(store: Store) -> None:
     resumed = await sent(store, "lea", path, path, what="resume")
 
     assert held[:2] == (303, f"{path}?said=launch-hold")
-    assert "Sam holds it since" in words(page)
+    assert "Sam has held it since" in words(page)
     assert "resume, postpone or cancel" in words(page)
     assert resumed[:2] == (303, f"{path}?said=launch-resume")
     assert (await store.get(f"/v1{path}", "lea")).json()["status"] == "gating"

@@ -1,10 +1,13 @@
 """Memos on pages: written, edited, sent and corrected by forms alone; read by everybody."""
 
+import re
+
 import pytest
 
 from api.pages import memos
 from tests.api.launches import Recorded
 from tests.api.store import Store
+from tests.api.test_inbox import fan_out
 from tests.api.test_memos import NOTE, postponed
 from tests.api.test_pages import HOSTILE, Browser, assert_careful
 
@@ -34,6 +37,10 @@ async def test_a_memo_is_written_edited_and_sent_on_pages_alone(store: Store) ->
 
     assert hidden.status_code == 404
     assert NOTE in form.text
+    assert " by Lea" in form.text.partition(", written ")[2].partition("</p>")[0]
+    assert ", written " not in public.text + listed.text
+    assert ", edited" not in public.text
+    assert ", edited" in inside.text
     assert (empty.status_code, edited.status_code, sent.status_code) == (422, 303, 303)
     assert public.status_code == 200
     assert "Soon." in public.text
@@ -43,6 +50,33 @@ async def test_a_memo_is_written_edited_and_sent_on_pages_alone(store: Store) ->
     assert_careful(listed)
     assert path in listed.text
     assert NOTE in inside.text
+
+
+async def test_a_sent_memo_tells_its_senders_how_many_have_it_and_nobody_else(
+    store: Store,
+) -> None:
+    path = await written(store, postponed(store))
+    lea = Browser(store, "lea")
+    for name in ("lea", "sam"):
+        store.id_of(name)
+    form = await lea.page(path)
+    fields = {"key": form.hidden["key"], "what": "send", "audience": "internal"}
+    assert (await lea.send(path, fields)).status_code == 303
+
+    before = await lea.page(path)
+    fan_out(store)
+    after = await lea.page(path)
+    form = await lea.page(path)
+    fields = {"key": form.hidden["key"], "what": "send", "audience": "public"}
+    assert (await lea.send(path, fields)).status_code == 303
+    fan_out(store)
+    outside = await Browser(store, None).visit(path)
+
+    assert "Told: " not in before.text
+    people = {int(count) for count in re.findall(r"Told: (\d+) p", after.text)}
+    assert len(people) == 1
+    assert people.pop() > 0
+    assert "Told: " not in outside.text
 
 
 async def test_a_sent_memo_is_corrected_by_another_on_its_page(store: Store) -> None:

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from api.pages.submissions import inside_folder
-from api.pages.wording import seen
+from api.pages.wording import capitalize_first, seen
 from tests.api.store import CHECKLIST, PEOPLE, Store, manifest
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>"
@@ -155,6 +155,20 @@ async def test_hostile_names_are_text_on_every_page(store: Store) -> None:
         assert "alert(1)" in answer.text, path
         assert "<script>alert" not in answer.text
         assert_careful(answer)
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("there is no memo mem_01Ab", "There is no memo mem_01Ab"),
+        ("rel_01ab is bound elsewhere", "rel_01ab is bound elsewhere"),
+        ("only Lea may", "Only Lea may"),
+        ("", ""),
+        (" ", " "),
+    ],
+)
+def test_a_sentence_begins_with_a_capital_and_no_id_is_changed(said: str, shown: str) -> None:
+    assert capitalize_first(said) == shown
 
 
 def test_characters_without_a_picture_are_named() -> None:
@@ -348,7 +362,7 @@ async def test_a_stop_is_told_where_a_release_says_everyone_gets_it(store: Store
 
     page = await Browser(store, "lea").page(f"/releases/{release['id']}")
 
-    assert "A stop covers this gpt" in page.text
+    assert "A stop covers this GPT" in page.text
 
 
 async def test_a_pause_with_a_sentence_tells_the_sentence(store: Store) -> None:

@@ -1,11 +1,13 @@
 """A store opens later than promised, in a browser: held, postponed as it was seen, told, opened."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from playwright.async_api import Locator, Page, expect
 
 from tests.api.store import manifest
+from tests.api.test_inbox import fan_out
 from tests.browser.conftest import SignedIn, Site
 from tests.browser.test_launch import AHEAD, OPEN_MS, answer, bound, dated, planned, state, vote
 
@@ -113,7 +115,13 @@ async def test_a_launch_is_held_postponed_as_it_was_seen_told_and_opened(
     await send(lea, "Insiders")
     assert await status_of(visitor, memo) == 404
     await send(lea, "Everybody")
+    fan_out(site.store)  # as the worker does
+    await lea.goto(memo)
+    for told in await lea.get_by_text("Told: ").all():
+        await expect(told).to_contain_text(re.compile(r"sent .* by Lea\. Told: [1-9]\d* p"))
+    await expect(lea.get_by_text("Told: ")).to_have_count(4)  # two audiences, two languages
     assert await status_of(visitor, memo) == 200
+    await expect(visitor.get_by_text("Told: ")).to_have_count(0)
     await expect(visitor.get_by_text(PUBLIC)).to_be_visible()
     await expect(visitor.get_by_text("Des imprévus nous ont occupés.")).to_be_visible()
     await expect(visitor.get_by_text(WHY)).to_have_count(0)

@@ -4,6 +4,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from gonogo.cli.files import TEXT_BYTES
 from tests.cli.conftest import Shell
 from tests.cli.fake_api import FakeApi, Says, problem
 
@@ -145,6 +148,50 @@ def test_a_file_that_is_no_list_of_releases_is_refused_and_nothing_sent(
 
     assert told.code == 2
     assert fake.asked == []
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("launch", "items", "lch_1", "--file"),
+        ("memo", "edit", "mem_1", "--part", "public/en", "--file"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_told_in_words_and_nothing_is_sent(
+    gonogo: Shell, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    binary, huge = tmp_path / "binary", tmp_path / "huge"
+    binary.write_bytes(b"rel_\xff\xfe")
+    with huge.open("wb") as hollow:
+        hollow.truncate(TEXT_BYTES + 1)
+    with FakeApi({}) as fake:
+        told = [
+            gonogo(*words, str(file), token="x", url=fake.url)
+            for file in (tmp_path / "absent", tmp_path, binary, huge)
+        ]
+
+    assert [one.code for one in told] == [2] * 4, [one.err for one in told]
+    assert fake.asked == []
+    for one, why in zip(told, ("cannot be read", "cannot be read", "no text", "too large"),
+                        strict=True):  # fmt: skip
+        assert why in one.err
+
+
+def test_a_part_that_a_memo_lacks_is_refused_with_those_it_has(
+    gonogo: Shell, tmp_path: Path
+) -> None:
+    file = tmp_path / "text"
+    file.write_text("Later.")
+    memo = {"parts": {"public/en": {"subject": "News", "text": "Soon.", "edits": 0}}}
+    with FakeApi({"GET /v1/memos/mem_1": [Says(memo)]}) as fake:
+        told = gonogo(
+            "memo", "edit", "mem_1", "--part", "public/de", "--file", str(file),
+            token="x", url=fake.url,
+        )  # fmt: skip
+
+    assert told.code == 2
+    assert "public/en" in told.err
+    assert [one.method for one in fake.asked] == ["GET"]
 
 
 def test_status_is_a_tree_of_gates_poll_and_waves(gonogo: Shell) -> None:

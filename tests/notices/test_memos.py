@@ -198,6 +198,16 @@ def test_the_dates_of_a_store_that_opened_late_as_people_said_them(
     assert said in written(sheet(kind, facts))
 
 
+@pytest.mark.parametrize("locale", LOCALES)
+@pytest.mark.parametrize("reason", REASONS)
+def test_insiders_read_a_reason_in_words_of_their_language(reason: str, locale: str) -> None:
+    told = written(sheet(facts=replace(FULL, reason=reason)), "internal", locale)
+
+    (line,) = [line for line in told.splitlines() if line.startswith(("Reason: ", "Motif : "))]
+    assert line.partition(": ")[2] != reason
+    assert " " in line.partition(": ")[2]
+
+
 def test_a_postponement_says_why_in_words_for_everybody() -> None:
     assert "Unexpected things have kept us busy." in written(sheet())
     assert "Des imprévus nous ont occupés." in written(sheet(), locale="fr")
@@ -218,7 +228,7 @@ def test_every_reason_has_words_in_every_language(locale: str) -> None:
 def test_developers_are_told_what_counts_as_chosen(choice: str) -> None:
     told = written(sheet(facts=replace(FULL, choice=choice)))
 
-    assert "Tell us until Thursday 30 November 2023, 10:00 PST." in told
+    assert "Tell us by Thursday 30 November 2023, 10:00 PST." in told
     assert "If we hear nothing, it " in told
 
 
