@@ -8,8 +8,8 @@ from playwright.async_api import Locator, Page, expect
 from tests.api.store import manifest
 from tests.browser.conftest import SignedIn, Site
 
-AHEAD = timedelta(seconds=75)  # longer than what people do below, shorter than the poll's lead
-OPEN_MS = 120_000
+AHEAD = timedelta(seconds=105)  # longer than what people do below, shorter than the poll's lead
+OPEN_MS = 150_000
 
 
 def state(page: Page, name: str) -> Locator:
