@@ -36,7 +36,7 @@ async def test_founding_proving_and_inviting_works_by_pages_alone(
     assert f"_gonogo-challenge.{domain}" in steps.text
     assert f"https://{domain}/.well-known/gonogo-challenge.txt" in steps.text
     assert failed.endswith("said=not_shown")
-    assert "There is no txt record at that name" in why.text
+    assert "There is no TXT record at that name" in why.text
     assert proven.endswith("said=proven")
     assert path in invited.links
     assert "Ben" in whole.text
